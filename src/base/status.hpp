@@ -107,6 +107,7 @@ struct NtStatus {
   X(invalid_level, 0xC0000148, "STATUS_INVALID_LEVEL")                                                                 \
   X(pipe_broken, 0xC000014B, "STATUS_PIPE_BROKEN")                                                                     \
   X(account_expired, 0xC0000193, "STATUS_ACCOUNT_EXPIRED")                                                             \
+  X(invalid_lock_range, 0xC00001A1, "STATUS_INVALID_LOCK_RANGE")                                                       \
   X(fs_driver_required, 0xC000019C, "STATUS_FS_DRIVER_REQUIRED")                                                       \
   X(user_session_deleted, 0xC0000203, "STATUS_USER_SESSION_DELETED")                                                   \
   X(insuff_server_resources, 0xC0000205, "STATUS_INSUFF_SERVER_RESOURCES")                                             \
