@@ -1,0 +1,97 @@
+#include "src/policy/encryption.hpp"
+
+#include <algorithm>
+
+#include "src/base/unicode.hpp"
+
+namespace bossa::policy {
+namespace {
+
+constexpr std::string_view parameter = "server smb encrypt";
+
+std::string_view spelled(Encryption value) {
+  switch (value) {
+    case Encryption::default_: return "default";
+    case Encryption::off: return "off";
+    case Encryption::if_required: return "if_required";
+    case Encryption::desired: return "desired";
+    case Encryption::required: return "required";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::string_view cipher_name(Cipher cipher) {
+  switch (cipher) {
+    case Cipher::aes128_ccm: return "AES-128-CCM";
+    case Cipher::aes128_gcm: return "AES-128-GCM";
+    case Cipher::aes256_ccm: return "AES-256-CCM";
+    case Cipher::aes256_gcm: return "AES-256-GCM";
+  }
+  return "unknown";
+}
+
+bool encryption_enabled(const Settings& settings) { return settings.encryption != Encryption::off; }
+
+std::vector<Cipher> ciphers(const Settings& settings) {
+  std::vector<Cipher> out;
+  if (!encryption_enabled(settings)) return out;
+  for (const auto& name : settings.encryption_algorithms) {
+    for (auto cipher : {Cipher::aes128_ccm, Cipher::aes128_gcm, Cipher::aes256_ccm, Cipher::aes256_gcm}) {
+      if (equal_ignoring_case(name, cipher_name(cipher)) && std::ranges::find(out, cipher) == out.end()) out.push_back(cipher);
+    }
+  }
+  return out;
+}
+
+std::optional<Cipher> choose_cipher(const Settings& settings, std::span<const std::uint16_t> offered) {
+  for (auto cipher : ciphers(settings)) {
+    if (std::ranges::find(offered, static_cast<std::uint16_t>(cipher)) != offered.end()) return cipher;
+  }
+  return std::nullopt;
+}
+
+EncryptionVerdict session_encryption(const Settings& settings, bool cipher_negotiated, bool guest_or_anonymous) {
+  EncryptionVerdict verdict;
+  auto origin = origin_of(settings.origins, parameter);
+  bool wanted = settings.encryption == Encryption::desired || settings.encryption == Encryption::required;
+  verdict.reasons.push_back({"server smb encrypt = " + std::string(spelled(settings.encryption)), origin});
+  if (!wanted) return verdict;
+  bool able = cipher_negotiated && !guest_or_anonymous;
+  verdict.encrypt_data = able;
+  verdict.required = settings.encryption == Encryption::required;
+  if (!able) {
+    verdict.reasons.push_back({cipher_negotiated ? "a guest or anonymous session has no key to encrypt with"
+                                                 : "the connection has no cipher: the client or its dialect cannot encrypt",
+                               {}});
+    if (verdict.required) verdict.status = status::access_denied;
+  }
+  return verdict;
+}
+
+EncryptionVerdict share_encryption(const Settings& settings, const ShareSettings& share, bool cipher_negotiated,
+                                   bool guest_or_anonymous, const EncryptionVerdict& session) {
+  EncryptionVerdict verdict;
+  auto origin = origin_of(share.origins, parameter);
+  verdict.encrypt_data = session.encrypt_data;
+  verdict.required = session.required;
+  if (session.encrypt_data) verdict.reasons = session.reasons;
+  bool wanted = share.encryption == Encryption::desired || share.encryption == Encryption::required;
+  if (!wanted) return verdict;
+  verdict.reasons.push_back({"share " + share.name + ": server smb encrypt = " + std::string(spelled(share.encryption)), origin});
+  bool able = cipher_negotiated && !guest_or_anonymous;
+  if (able) verdict.encrypt_data = true;
+  if (share.encryption != Encryption::required) return verdict;
+  verdict.required = true;
+  if (!able) {
+    verdict.status = status::access_denied;
+    verdict.reasons.push_back({!encryption_enabled(settings) ? "encryption is off in [global], so nobody can"
+                               : cipher_negotiated           ? "a guest or anonymous session has no key to encrypt with"
+                                                             : "the connection has no cipher: the client or its dialect cannot",
+                               origin_of(settings.origins, parameter)});
+  }
+  return verdict;
+}
+
+}  // namespace bossa::policy

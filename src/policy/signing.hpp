@@ -1,0 +1,37 @@
+// What is announced and demanded about signing. Pure functions, safe from any thread.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "src/policy/reasons.hpp"
+
+namespace bossa::policy {
+
+/// SigningAlgorithmId, [MS-SMB2] 2.2.3.1.7.
+enum class SigningAlgorithm : std::uint16_t { hmac_sha256 = 0, aes_cmac = 1, aes_gmac = 2 };
+/// "HMAC-SHA256", "AES-128-CMAC", "AES-128-GMAC".
+[[nodiscard]] std::string_view signing_algorithm_name(SigningAlgorithm algorithm);
+
+/// SecurityMode of the NEGOTIATE response: SIGNING_ENABLED (1) always, for `disabled` too, as smbd answers SMB2 clients;
+/// SIGNING_REQUIRED (2) under `server signing = mandatory`.
+[[nodiscard]] std::uint16_t announced_security_mode(const Settings& settings);
+
+struct SigningVerdict {
+  bool required = false;  ///< every request of the session has to be signed (or encrypted)
+  Reasons reasons;
+};
+/// Whether the session has to be signed. `client_security_mode`: of the client's SESSION_SETUP (or NEGOTIATE). Guest and anonymous
+/// sessions have no key that could sign, and are never asked to, whatever the configuration says (as smbd).
+[[nodiscard]] SigningVerdict session_signing(const Settings& settings, std::uint16_t client_security_mode, bool guest_or_anonymous);
+
+/// `server smb3 signing algorithms`, as wire ids in the order of preference; names that are not known are left out.
+[[nodiscard]] std::vector<SigningAlgorithm> signing_algorithms(const Settings& settings);
+/// The algorithm for a client that sent a SIGNING_CAPABILITIES context; nothing when there is no common one (the context is then
+/// not answered and AES-128-CMAC applies).
+[[nodiscard]] std::optional<SigningAlgorithm> choose_signing_algorithm(const Settings& settings,
+                                                                       std::span<const std::uint16_t> offered);
+
+}  // namespace bossa::policy
