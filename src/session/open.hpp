@@ -1,0 +1,47 @@
+// Open, [MS-SMB2] 3.3.1.10.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "src/base/identity.hpp"
+#include "src/ipc/pipe.hpp"
+#include "src/wire/smb2.hpp"
+
+namespace bossa::session {
+
+class FileOpen;  // session/file_open.hpp: what a file or directory open holds
+
+/// What is known of an Open, plain data. Fields named as in the specification where it has a name for them.
+struct OpenState {
+  wire::FileId file_id;  ///< persistent: server-wide unique, never used again; volatile: likewise
+  std::uint64_t session_id = 0;
+  std::uint32_t tree_id = 0;
+  std::uint32_t granted_access = 0;
+  std::uint32_t share_access = 0;
+  std::uint32_t create_options = 0;
+  std::uint32_t create_disposition = 0;
+  std::string path;  ///< in the share, '/'-separated, no leading slash; of a pipe: its name
+  bool is_directory = false, is_pipe = false;
+};
+
+/// An open file, directory or named pipe. Owned by its Session; a request pins it by shared_ptr. Access of several requests at the
+/// same time is serialised by the connection's core while a session has one channel.
+class Open {
+ public:
+  explicit Open(OpenState state);
+  ~Open();
+  Open(const Open&) = delete;
+  Open& operator=(const Open&) = delete;
+
+  OpenState state;
+  std::unique_ptr<FileOpen> file;  ///< set for files and directories
+  std::unique_ptr<ipc::Pipe> pipe;       ///< set for pipes
+  bool closed = false;             ///< no longer in the session's table
+
+  /// Whether every bit was granted.
+  [[nodiscard]] bool may(std::uint32_t access) const { return (state.granted_access & access) == access; }
+  [[nodiscard]] bool may_any(std::uint32_t access) const { return (state.granted_access & access) != 0; }
+};
+
+}  // namespace bossa::session

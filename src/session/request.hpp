@@ -1,0 +1,66 @@
+// One request on its way through dispatcher and handler.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "src/base/buffer.hpp"
+#include "src/session/command.hpp"
+#include "src/session/session.hpp"
+#include "src/session/signal.hpp"
+#include "src/wire/smb2.hpp"
+
+namespace bossa::session {
+
+class Server;
+class Connection;
+
+/// What the elements of one compound hand on to each other, [MS-SMB2] 3.3.5.2.7.2.
+struct CompoundState {
+  std::uint64_t session_id = 0;
+  std::uint32_t tree_id = 0;
+  std::optional<wire::FileId> file_id;        ///< of the last CREATE or the last request that named one
+  NtStatus last_status = status::success;     ///< of the previous element
+  NtStatus create_status = status::success;   ///< failure of the element that should have given the FileId
+};
+
+/// Lives as long as its handler's coroutine; pins all that it names. Used on its connection's core only; a handler that hops to a
+/// worker must not touch it there.
+struct Request {
+  Request(Server& a_server, Connection& a_connection, CompoundState& a_compound)
+      : server(a_server), connection(a_connection), compound(a_compound) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  Server& server;
+  Connection& connection;
+  CompoundState& compound;
+  wire::Header header;
+  Bytes message;  ///< this element: header and body, without what follows it in a compound
+  Bytes body;     ///< message without the header
+  std::shared_ptr<Buffer> frame;  ///< owns the bytes; keep it to keep a WRITE's payload
+  std::shared_ptr<Session> session;     ///< set when the row needs one
+  std::shared_ptr<TreeConnect> tree;    ///< set when the row needs one
+  bool encrypted = false;         ///< came inside a TRANSFORM
+  bool signed_ = false;           ///< came with a signature, which was right
+  bool last_in_compound = true;
+  std::shared_ptr<const policy::Settings> settings;
+  std::uint64_t async_id = 0;     ///< not 0 once go_async() was called
+  std::shared_ptr<Signal> cancel; ///< set by go_async(): what CANCEL and the end of the connection trigger
+
+  [[nodiscard]] bool related() const { return header.has(wire::header_flag::related_operations); }
+  /// The open of that id in this session and tree; in a related request the id {~0, ~0} means the compound's own.
+  /// FILE_CLOSED if there is none, or the status of the failed CREATE before it.
+  [[nodiscard]] Result<std::shared_ptr<Open>> open(wire::FileId id);
+  /// A buffer of n bytes from this core's pool.
+  [[nodiscard]] Buffer buffer(std::size_t n);
+  [[nodiscard]] boost::asio::any_io_executor executor() const;
+  /// Sends the interim STATUS_PENDING response and makes the request known to CANCEL. Call it before a wait that has no bound.
+  void go_async();
+  /// go_async() if not done yet, then waits for `signal`; a CANCEL (or the end of the connection or tree) cancels it.
+  [[nodiscard]] Awaitable<Wake> wait(std::shared_ptr<Signal> signal, std::optional<std::chrono::steady_clock::duration> limit = std::nullopt);
+  /// "user@client share\path", for log lines.
+  [[nodiscard]] std::string who() const;
+};
+
+}  // namespace bossa::session

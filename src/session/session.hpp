@@ -1,0 +1,72 @@
+// Session, [MS-SMB2] 3.3.1.8.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "src/auth/authenticator.hpp"
+#include "src/crypto/kdf.hpp"
+#include "src/crypto/preauth.hpp"
+#include "src/crypto/sealing.hpp"
+#include "src/crypto/signing.hpp"
+#include "src/policy/encryption.hpp"
+#include "src/session/open.hpp"
+#include "src/session/tree_connect.hpp"
+
+namespace bossa::session {
+
+enum class SessionPhase : std::uint8_t { in_progress, valid, expired };
+
+/// What is known of a Session, plain data.
+struct SessionState {
+  std::uint64_t session_id = 0;
+  SessionPhase phase = SessionPhase::in_progress;
+  auth::LogonResult logon;           ///< who; filled when valid
+  std::uint16_t dialect = 0;         ///< of the Connection it was made on
+  bool signing_required = false;
+  policy::EncryptionVerdict encryption;
+  crypto::SessionKeys keys;
+  crypto::PreauthIntegrityHash preauth;  ///< 3.1.1: of the first authentication
+  std::string client_address, client_name;
+  ByteArray<16> client_guid{};
+  std::uint64_t creation_time = 0;
+  std::uint32_t next_tree_id = 1;
+};
+
+/// The keys are fixed once the session is valid. Tables are guarded by the session's mutex; look-ups hand out shared_ptrs.
+class Session {
+ public:
+  explicit Session(SessionState initial) : state(std::move(initial)) {}
+  SessionState state;
+  std::unique_ptr<auth::Authenticator> authenticator;  ///< while an authentication is going on
+  std::unique_ptr<auth::AuthSettings> auth_settings;   ///< what the authenticator refers to
+  std::unique_ptr<crypto::Signer> signer;              ///< set when there is a key
+  std::unique_ptr<crypto::Sealer> sealer, opener;      ///< server to client, client to server
+
+  [[nodiscard]] bool valid() const { return state.phase == SessionPhase::valid; }
+  [[nodiscard]] bool guest_or_anonymous() const { return state.logon.guest || state.logon.anonymous; }
+
+  [[nodiscard]] std::shared_ptr<TreeConnect> find_tree(std::uint32_t tree_id) const;
+  /// Gives it an id and keeps it.
+  std::uint32_t add_tree(std::shared_ptr<TreeConnect> tree);
+  std::shared_ptr<TreeConnect> remove_tree(std::uint32_t tree_id);
+  [[nodiscard]] std::vector<std::shared_ptr<TreeConnect>> trees() const;
+
+  [[nodiscard]] std::shared_ptr<Open> find_open(wire::FileId id) const;
+  void add_open(std::shared_ptr<Open> open);
+  std::shared_ptr<Open> remove_open(wire::FileId id);
+  /// Takes out the opens of one tree, or all.
+  [[nodiscard]] std::vector<std::shared_ptr<Open>> remove_opens(std::optional<std::uint32_t> tree_id);
+  [[nodiscard]] std::size_t open_count() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::uint32_t, std::shared_ptr<TreeConnect>> trees_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Open>> opens_;  // by volatile id
+};
+
+}  // namespace bossa::session
