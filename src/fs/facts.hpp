@@ -1,0 +1,24 @@
+// Everything QUERY_INFO, CREATE and CLOSE answer of a file, gathered with the fewest system calls.
+#pragma once
+#include "src/fs/file.hpp"
+#include "src/wire/fscc.hpp"
+
+namespace bossa::fs {
+
+/// Which costly facts are wanted.
+struct FactNeeds {
+  bool ea_size = false;     ///< lists extended attributes
+  bool short_name = false;
+};
+/// statx + fgetxattr. Delete pending, position, mode and access are the Open's: the caller fills them. `name` is the client form of
+/// the canonical path, without leading backslash. nlink is as on disk (the caller takes one off when delete is pending).
+[[nodiscard]] Result<wire::FileFacts> file_facts(const FileHandle& file, FactNeeds needs = {});
+/// From a stat already made.
+[[nodiscard]] wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds needs = {});
+/// Sizes rounded as smbd reports them (allocation in 1 MiB roundup: none for SMB2; st_blocks * 512).
+[[nodiscard]] std::uint64_t reported_allocation(const Stat& stat);
+
+/// The file system classes: statvfs, attributes, serial number, label.
+[[nodiscard]] Result<wire::VolumeFacts> volume_facts(const Volume& volume);
+
+}  // namespace bossa::fs

@@ -1,0 +1,53 @@
+// A client's path, checked and cut. Text is UTF-8 inside; the client's separator is the backslash, ours the slash.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/result.hpp"
+
+namespace bossa::fs {
+
+/// A path below a share root: components joined by '/', "" for the root itself. No component is empty, "." or "..", none holds
+/// '/', '\0' or (from parse_path) a character that Windows forbids.
+class SmbPath {
+ public:
+  SmbPath() = default;
+  /// For canonical paths that the server made itself (already '/'-separated and clean).
+  [[nodiscard]] static SmbPath from_canonical(std::string text) {
+    SmbPath path;
+    path.text_ = std::move(text);
+    return path;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool is_root() const { return text_.empty(); }
+  /// The last component; "" for the root.
+  [[nodiscard]] std::string_view name() const;
+  /// Everything before the last component; "" when that is the root.
+  [[nodiscard]] std::string_view parent() const;
+  [[nodiscard]] std::vector<std::string_view> components() const;
+  /// Name of the stream without type, "" for the unnamed one.
+  [[nodiscard]] const std::string& stream() const { return stream_; }
+  [[nodiscard]] bool has_stream() const { return !stream_.empty(); }
+  /// ":$INDEX_ALLOCATION" or "::$DATA" were written out: a directory, or a non-directory, is demanded.
+  [[nodiscard]] bool demands_directory() const { return demands_directory_; }
+  [[nodiscard]] bool demands_data() const { return demands_data_; }
+
+ private:
+  friend Result<SmbPath> parse_path(std::string_view);
+  std::string text_, stream_;
+  bool demands_directory_ = false, demands_data_ = false;
+};
+
+/// From the UTF-8 form of the CREATE or rename name. A leading backslash is the command's affair (INVALID_PARAMETER for CREATE);
+/// here one is skipped, and so is one at the end. OBJECT_NAME_INVALID: a forbidden character (* ? < > " | / below 0x20), a bad
+/// stream name. OBJECT_PATH_SYNTAX_BAD: "..", escaping the root. Runs of backslashes and "." as smbd takes them.
+[[nodiscard]] Result<SmbPath> parse_path(std::string_view text);
+
+/// A canonical path as clients see it: backslashes, without a leading one.
+[[nodiscard]] std::string to_client(std::string_view canonical);
+
+/// Joins a directory ("" = root) and a name.
+[[nodiscard]] std::string join(std::string_view directory, std::string_view name);
+
+}  // namespace bossa::fs
