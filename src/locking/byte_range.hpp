@@ -20,7 +20,7 @@ inline constexpr WaitTicket fail_immediately = 0;
 
 struct LockRange {
   std::uint64_t offset = 0;
-  std::uint64_t length = 0;  ///< 0 is allowed: such a lock conflicts only with ranges that lie around its offset
+  std::uint64_t length = 0; ///< 0 is allowed: such a lock conflicts only with ranges that lie around its offset
   friend bool operator==(const LockRange&, const LockRange&) = default;
   /// Whether the last byte lies beyond 2^64 - 1: STATUS_INVALID_LOCK_RANGE for lock and unlock.
   [[nodiscard]] bool wraps() const { return length != 0 && offset + length - 1 < offset; }
@@ -47,11 +47,11 @@ enum class LockAnswer : std::uint8_t { granted, waiting };
 
 /// The locks of one stream. Plain data and rules, no synchronisation: the FileNode calls it under its mutex.
 class ByteRangeLocks {
- public:
+public:
   /// Everything there is to know; may be copied, written out and put back.
   struct State {
     std::vector<HeldLock> held;     ///< in the order granted
-    std::deque<LockWaiter> waiting;  ///< in the order asked
+    std::deque<LockWaiter> waiting; ///< in the order asked
     friend bool operator==(const State&, const State&) = default;
   };
   /// A client must not fill the memory with locks: more held or waiting on one stream is STATUS_INSUFFICIENT_RESOURCES.
@@ -81,9 +81,9 @@ class ByteRangeLocks {
   [[nodiscard]] const State& state() const { return state_; }
   void restore(State state) { state_ = std::move(state); }
 
- private:
+private:
   [[nodiscard]] bool lock_conflicts(OpenId open, const LockElement& element) const;
   State state_;
 };
 
-}  // namespace bossa::locking
+} // namespace bossa::locking

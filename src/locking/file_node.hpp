@@ -20,23 +20,23 @@ namespace bossa::locking {
 struct FileKey {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
-  std::string stream;  ///< empty for the main stream; else the stream's name, already folded for comparison
+  std::string stream; ///< empty for the main stream; else the stream's name, already folded for comparison
   friend bool operator==(const FileKey&, const FileKey&) = default;
 };
 
 /// An open that asks to be admitted, and how it is remembered after that.
 struct OpenIntent {
   OpenId id = 0;
-  std::uint32_t access = 0;  ///< granted access mask ([MS-SMB2] 2.2.13.1; MAXIMUM_ALLOWED and generic bits already resolved)
+  std::uint32_t access = 0; ///< granted access mask ([MS-SMB2] 2.2.13.1; MAXIMUM_ALLOWED and generic bits already resolved)
   /// Bits that count in this one sharing check but are not granted: FILE_WRITE_DATA for an overwrite, DELETE for a supersede.
   std::uint32_t transient_access = 0;
-  std::uint32_t share_access = 0;  ///< FILE_SHARE_READ 1, WRITE 2, DELETE 4
-  bool delete_on_close = false;    ///< FILE_DELETE_ON_CLOSE in the create options
+  std::uint32_t share_access = 0; ///< FILE_SHARE_READ 1, WRITE 2, DELETE 4
+  bool delete_on_close = false;   ///< FILE_DELETE_ON_CLOSE in the create options
   /// The link through which it was opened: any text that is the same for all opens of this directory entry (the absolute real
   /// path, say). Delete on close and rename work on links, so that other hard links of the file are left alone.
   std::string link;
-  std::string owner;  ///< "user@client share\path", for the log of those it refuses
-  Identity identity;  ///< a delete that this open causes is carried out under it
+  std::string owner; ///< "user@client share\path", for the log of those it refuses
+  Identity identity; ///< a delete that this open causes is carried out under it
   friend bool operator==(const OpenIntent&, const OpenIntent&) = default;
 };
 
@@ -47,16 +47,16 @@ struct LeaseBreak {
 };
 
 struct Admission {
-  NtStatus status;                 ///< SUCCESS, SHARING_VIOLATION or DELETE_PENDING
-  std::string reason;              ///< for the refusal log: what was asked for, and the other open that stands against it
-  std::vector<LeaseBreak> breaks;  ///< any breaks: send, wait, ask again
+  NtStatus status;                ///< SUCCESS, SHARING_VIOLATION or DELETE_PENDING
+  std::string reason;             ///< for the refusal log: what was asked for, and the other open that stands against it
+  std::vector<LeaseBreak> breaks; ///< any breaks: send, wait, ask again
 };
 
 /// A link to be removed, and on whose behalf.
 struct PendingDelete {
   std::string link;
   Identity identity;
-  bool in_progress = false;  ///< remove() has told somebody to delete it and finish_delete() has not come yet
+  bool in_progress = false; ///< remove() has told somebody to delete it and finish_delete() has not come yet
   friend bool operator==(const PendingDelete&, const PendingDelete&) = default;
 };
 
@@ -65,17 +65,17 @@ struct Departure {
   /// Set: this was the last open of a link that is to go. The caller deletes it under this identity while it still holds the
   /// FileNode, then calls finish_delete(), whether that worked or not. Until then opens of the link are refused.
   std::optional<PendingDelete> delete_now;
-  std::vector<WaitTicket> abandoned;  ///< the closed open's own waiting lock requests: answer RANGE_NOT_LOCKED
-  std::vector<WaitTicket> granted;    ///< waiting lock requests of others that now hold their lock: answer SUCCESS
+  std::vector<WaitTicket> abandoned; ///< the closed open's own waiting lock requests: answer RANGE_NOT_LOCKED
+  std::vector<WaitTicket> granted;   ///< waiting lock requests of others that now hold their lock: answer SUCCESS
 };
 
 /// Thread-safe: every method takes the node's mutex, none calls out or blocks. Owned by its opens (shared_ptr); the FileTable
 /// holds it weakly. Lock order: table shard, then node, then nothing.
 class FileNode {
- public:
+public:
   /// Everything there is to know; plain data, may be written out and put back.
   struct State {
-    std::vector<OpenIntent> opens;  ///< admitted, in that order
+    std::vector<OpenIntent> opens; ///< admitted, in that order
     std::vector<PendingDelete> deletes;
     ByteRangeLocks::State locks;
     friend bool operator==(const State&, const State&) = default;
@@ -124,7 +124,7 @@ class FileNode {
   /// As ByteRangeLocks::io_conflicts. Without any lock on the stream this costs one atomic load.
   [[nodiscard]] bool io_conflicts(OpenId id, std::uint64_t offset, std::uint64_t length, bool write) const;
 
- private:
+private:
   void note_locks() { any_lock_.store(!locks_.empty(), std::memory_order_release); }
   [[nodiscard]] const OpenIntent* find(OpenId id) const;
 
@@ -138,4 +138,4 @@ class FileNode {
 
 [[nodiscard]] Admission admit(FileNode& node, const OpenIntent& intent);
 
-}  // namespace bossa::locking
+} // namespace bossa::locking

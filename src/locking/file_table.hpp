@@ -11,9 +11,9 @@ namespace bossa::locking {
 
 /// Thread-safe: 64 shards, each under its own mutex. A node lives as long as somebody holds it; the table only finds it.
 class FileTable {
- public:
+public:
   FileTable();
-  ~FileTable();  // nodes may outlive the table
+  ~FileTable(); // nodes may outlive the table
   FileTable(const FileTable&) = delete;
   FileTable& operator=(const FileTable&) = delete;
 
@@ -24,9 +24,9 @@ class FileTable {
   /// All live nodes at about this moment, for inspection (open files) and hand-over.
   [[nodiscard]] std::vector<std::shared_ptr<FileNode>> nodes() const;
 
- private:
+private:
   struct Shards;
   std::shared_ptr<Shards> shards_;
 };
 
-}  // namespace bossa::locking
+} // namespace bossa::locking
