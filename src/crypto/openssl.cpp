@@ -5,8 +5,10 @@
 namespace bossa::crypto::detail {
 
 const Algorithms& algorithms() {
-  static const Algorithms instance = [] {
-    Algorithms a;
+  // Never destroyed: OpenSSL cleans up at exit by itself, in an order that nobody outside can rely on.
+  static const Algorithms& instance = *[] {
+    auto owned = std::make_unique<Algorithms>();
+    auto& a = *owned;
     a.library.reset(OSSL_LIB_CTX_new());
     require(a.library != nullptr, "OpenSSL: no library context");
     require(OSSL_PROVIDER_load(a.library.get(), "default") != nullptr, "OpenSSL: no default provider");
@@ -24,7 +26,7 @@ const Algorithms& algorithms() {
     require(a.md5 && a.sha256 && a.sha512 && a.hmac && a.aes128_cbc && a.aes256_cbc && a.aes128_ctr && a.aes256_ctr &&
                 a.aes128_gcm && a.aes256_gcm,
             "OpenSSL: an algorithm is missing");
-    return a;
+    return owned.release();
   }();
   return instance;
 }
