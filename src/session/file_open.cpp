@@ -1,0 +1,51 @@
+#include "src/session/file_open.hpp"
+
+#include "src/fs/identity.hpp"
+
+namespace bossa::session {
+
+Open::Open(OpenState initial) : state(std::move(initial)) {}
+Open::~Open() = default;
+
+std::string link_name(const fs::Volume& volume, const std::string& path) {
+  return path.empty() ? volume.real_path() : volume.real_path() + '/' + path;
+}
+
+const std::string& FileOpen::path() {
+  auto link = node->link_of(id);
+  const auto& root = handle.volume->real_path();
+  // A rename can have taken the file out of this share only through another share that overlaps; then the old path stays.
+  if (link.size() > root.size() + 1 && link.compare(0, root.size(), root) == 0 && link[root.size()] == '/') {
+    handle.path.assign(link, root.size() + 1);
+  }
+  return handle.path;
+}
+
+void FileOpen::wake(const std::vector<locking::WaitTicket>& tickets, NtStatus outcome) {
+  for (auto ticket : tickets) waiters_->finish(ticket, outcome);
+}
+
+void FileOpen::close() {
+  if (closed_) return;
+  closed_ = true;
+  for (auto& notify : notifies) notify->set();
+  path();
+  bool may_delete = true;
+  if (delete_on_close && handle.is_directory()) {
+    fs::Impersonate as{identity};
+    may_delete = static_cast<bool>(fs::check_empty(handle));
+  }
+  auto departure = node->remove(id, may_delete);
+  if (departure.delete_now) {
+    fs::Impersonate as{departure.delete_now->identity};
+    auto removed = fs::remove(handle);
+    node->finish_delete(departure.delete_now->link);
+    if (!removed) log_.notice("{}: delete on close failed: {}", printable(departure.delete_now->link), to_string(removed.error()));
+  }
+  wake(departure.abandoned, status::range_not_locked);
+  wake(departure.granted, status::success);
+  cursor.reset();
+  handle.fd.reset();
+}
+
+}  // namespace bossa::session

@@ -1,0 +1,63 @@
+// What an Open of a file or directory holds, and what its end means for the file and for others.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/base/log.hpp"
+#include "src/fs/directory.hpp"
+#include "src/fs/file.hpp"
+#include "src/locking/file_node.hpp"
+#include "src/session/lock_waiters.hpp"
+#include "src/session/open.hpp"
+#include "src/session/signal.hpp"
+
+namespace bossa::session {
+
+/// The name under which all opens of one directory entry meet in src/locking, whatever share they came through: the absolute path.
+[[nodiscard]] std::string link_name(const fs::Volume& volume, const std::string& path);
+
+/// Owned by its Open, used on its session's core (a worker may run one blocking call on it while the request waits for that).
+/// It is admitted to `node` before it is made; close() gives the share modes and locks back.
+class FileOpen {
+ public:
+  FileOpen(fs::FileHandle opened, std::shared_ptr<locking::FileNode> admitted_to, locking::OpenId open_id,
+           Identity opened_by, std::shared_ptr<LockWaiters> lock_waiters, Log& server_log)
+      : handle(std::move(opened)),
+        node(std::move(admitted_to)),
+        id(open_id),
+        identity(std::move(opened_by)),
+        waiters_(std::move(lock_waiters)),
+        log_(server_log) {}
+  ~FileOpen() { close(); }
+  FileOpen(const FileOpen&) = delete;
+  FileOpen& operator=(const FileOpen&) = delete;
+
+  fs::FileHandle handle;
+  const std::shared_ptr<locking::FileNode> node;
+  const locking::OpenId id;
+  const Identity identity;                         ///< of the tree it was opened on
+  std::optional<fs::DirectoryCursor> cursor;       ///< set by the first QUERY_DIRECTORY
+  std::uint64_t position = 0;                      ///< FilePositionInformation
+  std::uint32_t mode = 0;                          ///< FileModeInformation
+  bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
+  std::vector<std::shared_ptr<Signal>> notifies;   ///< CHANGE_NOTIFY requests that wait on this open
+
+  /// Brings handle.path up to date after renames through other opens, and returns it.
+  const std::string& path();
+  [[nodiscard]] bool delete_pending() const { return node->delete_pending(id); }
+  /// Wakes the LOCK requests named, each with this outcome.
+  void wake(const std::vector<locking::WaitTicket>& tickets, NtStatus outcome);
+
+  /// Gives back locks and share modes, wakes what waits, carries out a delete that this was the last open for (under the identity
+  /// that asked for it), closes the descriptor. Blocking calls; on a thread that may impersonate. The second call does nothing.
+  void close();
+
+ private:
+  const std::shared_ptr<LockWaiters> waiters_;
+  Log& log_;
+  bool closed_ = false;
+};
+
+}  // namespace bossa::session
