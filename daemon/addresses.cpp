@@ -28,14 +28,13 @@ Address masked(Address address, unsigned prefix) {
 
 /// Bits of "24" or "255.255.255.0"; nothing for what is neither.
 std::optional<unsigned> parse_mask(std::string_view text, const Address& address) {
+  unsigned number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size()) return number <= width(address) ? std::optional(number) : std::nullopt;
   unsigned bits = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
-  if (error == std::errc{} && end == text.data() + text.size()) return bits <= width(address) ? std::optional(bits) : std::nullopt;
   Address mask;
   if (!Address::parse(text, mask) || mask.v6 != address.v6) return std::nullopt;
-  for (unsigned at = 0; at < width(mask) / 8; ++at) {
-    bits += static_cast<unsigned>(std::popcount(mask.bytes[at]));
-  }
+  for (auto byte : mask.bytes) bits += static_cast<unsigned>(std::popcount(byte));
   Address ones{mask.v6, {}, 0};
   ones.bytes.fill(0xFF);
   if (!mask.v6) std::fill(ones.bytes.begin() + 4, ones.bytes.end(), std::uint8_t{0});

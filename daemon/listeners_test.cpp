@@ -126,22 +126,15 @@ BOOST_AUTO_TEST_CASE(a_taken_port_names_its_process) {
 
 // smbd listens with SO_REUSEADDR and SO_REUSEPORT; a careless bind would succeed beside it.
 BOOST_AUTO_TEST_CASE(a_running_smbd_is_noticed, *boost::unit_test::precondition([](auto) { return geteuid() == 0; })) {
-  for (std::string interfaces : {"interfaces = 127.0.0.1 ::1\nbind interfaces only = yes\n"}) {
-    Folder folder;
-    auto port = free_port();
-    auto configuration = folder.path + "/smb.conf";
-    std::ofstream(configuration) << "[global]\npid directory = " << folder.path << "\nlock directory = " << folder.path << "/lock\nstate directory = "
-                                 << folder.path << "/state\ncache directory = " << folder.path << "/cache\nprivate dir = " << folder.path
-                                 << "/private\nncalrpc dir = " << folder.path << "/ncalrpc\n" << interfaces << "smb ports = " << port
-                                 << "\nload printers = no\nprinting = bsd\n";
-    Child smbd({"/usr/sbin/smbd", "-F", "--no-process-group", "-s", configuration, "-l", folder.path});
-    auto owned = [&] { return port_owners(address("127.0.0.1"), port).size() == 1 && port_owners(address("::1"), port).size() == 1; };
-    for (int n = 0; n < 500 && !owned(); ++n) usleep(20'000);
-    auto expected = "smbd (process " + std::to_string(smbd.pid()) + ") already listens there";
-    for (const char* ours : {"127.0.0.1", "0.0.0.0", "::1", "::"}) {
-      auto opened = open_listeners({address(ours)}, {port});
-      BOOST_TEST(opened.error.find(expected) != std::string::npos, ours << ": " << opened.error);
-    }
+  Folder folder;
+  auto port = free_port();
+  Child smbd({"/usr/sbin/smbd", "-F", "--no-process-group", "-s", write_smb_conf(folder.path, port), "-l", folder.path});
+  auto owned = [&] { return port_owners(address("127.0.0.1"), port).size() == 1 && port_owners(address("::1"), port).size() == 1; };
+  for (int n = 0; n < 500 && !owned(); ++n) usleep(20'000);
+  auto expected = "smbd (process " + std::to_string(smbd.pid()) + ") already listens there";
+  for (const char* ours : {"127.0.0.1", "0.0.0.0", "::1", "::"}) {
+    auto opened = open_listeners({address(ours)}, {port});
+    BOOST_TEST(opened.error.find(expected) != std::string::npos, ours << ": " << opened.error);
   }
 }
 

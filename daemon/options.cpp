@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace bossa::daemon {
 namespace {
@@ -165,12 +167,7 @@ class Parser {
   void add_override(std::string_view value) {
     auto equals = value.find('=');
     if (equals == std::string_view::npos || equals == 0) return refuse(fmt::format("Error setting option '{}'", value), false);
-    options().overrides.emplace_back(trimmed(value.substr(0, equals)), trimmed(value.substr(equals + 1)));
-  }
-  static std::string trimmed(std::string_view text) {
-    auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+    options().overrides.emplace_back(value);
   }
 
   const std::vector<std::string>& arguments_;

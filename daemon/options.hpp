@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace bossa::daemon {
@@ -29,8 +28,7 @@ struct Options {
   std::vector<std::uint16_t> ports;          ///< -p; empty: as smb.conf says
   std::optional<std::string> debug_level;    ///< -d, in the syntax of "log level"; overrides smb.conf
   std::optional<std::string> log_directory;  ///< -l
-  /// --option=name=value in the order given; they override the file.
-  std::vector<std::pair<std::string, std::string>> overrides;
+  std::vector<std::string> overrides;        ///< --option's "name=value", in the order given
 };
 
 /// Either options, or in `error` the sentence for standard error (exit status 1, as smbd).

@@ -74,8 +74,7 @@ BOOST_AUTO_TEST_CASE(modes_and_clusters) {
   BOOST_TEST((all.ports == std::vector<std::uint16_t>{4455, 139, 4456}));
   BOOST_TEST(*all.log_directory == "/var/tmp");
   BOOST_TEST(all.debug_stdout);
-  BOOST_TEST(all.overrides.at(0).first == "work group");
-  BOOST_TEST(all.overrides.at(0).second == "A=B");
+  BOOST_TEST(all.overrides.at(0) == "work group = A=B");
 }
 
 BOOST_AUTO_TEST_CASE(printing_flags_end_the_parse_where_they_stand) {

@@ -9,18 +9,6 @@
 using namespace bossa::daemon;
 using namespace bossa::daemon::test;
 
-namespace {
-/// A configuration on which Debian's smbd runs on its own: nothing of the system's is touched.
-std::string write_smb_conf(const std::string& root) {
-  auto path = root + "/smb.conf";
-  std::ofstream file(path);
-  file << "[global]\npid directory = " << root << "\nlock directory = " << root << "/lock\nstate directory = " << root
-       << "/state\ncache directory = " << root << "/cache\nprivate dir = " << root << "/private\nncalrpc dir = " << root
-       << "/ncalrpc\ninterfaces = 127.0.0.1\nbind interfaces only = yes\nsmb ports = 24460\nload printers = no\nprinting = bsd\n";
-  return path;
-}
-}  // namespace
-
 BOOST_AUTO_TEST_CASE(the_file_holds_the_process_id_and_goes_with_its_owner) {
   Folder folder;
   auto directory = folder.path + "/run";  // is made, as smbd makes it
@@ -66,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named) {
 
 BOOST_AUTO_TEST_CASE(smbd_and_this_file_keep_each_other_away, *boost::unit_test::precondition([](auto) { return geteuid() == 0; })) {
   Folder folder;
-  auto configuration = write_smb_conf(folder.path);
+  auto configuration = write_smb_conf(folder.path, 24460);
   std::vector<std::string> smbd{"/usr/sbin/smbd", "-F", "--no-process-group", "-s", configuration, "-l", folder.path};
   std::string error;
   {

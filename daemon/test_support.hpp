@@ -1,5 +1,6 @@
 // For this folder's tests: a temporary folder, a child process.
 #pragma once
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,20 @@ struct Folder {
   Folder& operator=(const Folder&) = delete;
 };
 
+/// A configuration on which Debian's smbd runs beside the system's own, everything in the folder. Gives the file's path.
+inline std::string write_smb_conf(const std::string& root, unsigned port) {
+  auto path = root + "/smb.conf";
+  std::ofstream file(path);
+  file << "[global]\npid directory = " << root;
+  for (const char* name : {"lock directory", "state directory", "cache directory", "private dir", "ncalrpc dir"}) {
+    auto folder = root + '/' + name;
+    std::filesystem::create_directory(folder);
+    file << '\n' << name << " = " << folder;
+  }
+  file << "\ninterfaces = 127.0.0.1 ::1\nbind interfaces only = yes\nsmb ports = " << port << "\nload printers = no\nprinting = bsd\n";
+  return path;
+}
+
 inline std::string content(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
@@ -34,10 +49,12 @@ class Child {
  public:
   explicit Child(const std::vector<std::string>& arguments) : pid_(fork()) {
     if (pid_ != 0) return;
+    setsid();  // smbd ends its whole process group when it stops
     std::vector<char*> words;
     for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
-    if (freopen("/dev/null", "w", stdout) == nullptr || freopen("/dev/null", "w", stderr) == nullptr) _exit(126);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int descriptor : {0, 1, 2}) dup2(null, descriptor);
     execvp(words[0], words.data());
     _exit(127);
   }
