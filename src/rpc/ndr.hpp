@@ -19,7 +19,7 @@ public:
 
   [[nodiscard]] bool ok() const { return reader_.ok; }
   /// Marks the stub as malformed.
-  void refuse() { reader_.ok = false; }
+  void refuse() { reader_.skip(reader_.remaining() + 1); }
   std::uint16_t u16() { return aligned<std::uint16_t>(); }
   std::uint32_t u32() { return aligned<std::uint32_t>(); }
   /// A unique pointer's referent: whether what it points to follows (at once, or deferred when it is inside a structure).

@@ -218,8 +218,8 @@ std::uint32_t disk_enum(Call& call) { // 3.1.4.19: one drive, C:, to go with the
   }
   out.u32(2);
   out.pointer();
-  out.u32(2);
-  // DISK_INFO is a fixed-size string inside an array: offset and length, no pointer.
+  // A conformant varying array (size, offset, length) of DISK_INFO, itself a varying string of fixed size (offset, length).
+  for (std::uint32_t value : {2u, 0u, 2u}) out.u32(value);
   for (std::string_view disk : {"C:", ""}) {
     out.u32(0);
     out.u32(static_cast<std::uint32_t>(disk.size() + 1));
