@@ -22,6 +22,8 @@ using Origins = std::map<std::string, Origin, std::less<>>;
 /// SMB2 dialect revisions, [MS-SMB2] 2.2.3.
 enum class Dialect : std::uint16_t { smb2_02 = 0x0202, smb2_10 = 0x0210, smb3_00 = 0x0300, smb3_02 = 0x0302, smb3_11 = 0x0311 };
 [[nodiscard]] constexpr bool is_smb3(Dialect dialect) { return dialect >= Dialect::smb3_00; }
+/// As Settings::max_dialect: only SMB1 is configured (`server max protocol = NT1`), so that no dialect is left.
+inline constexpr Dialect no_dialect{};
 /// Samba's name of a dialect as %R prints it: "SMB2_02" … "SMB3_11".
 [[nodiscard]] std::string_view dialect_name(Dialect dialect);
 
@@ -43,6 +45,7 @@ struct ShareSettings {
   std::string comment;
   bool browseable = true, available = true, read_only = true, guest_ok = false, guest_only = false, printable = false;
   bool is_homes = false;           ///< the [homes] template itself
+  bool is_printers = false;        ///< the [printers] template itself
   std::string home_of;             ///< set on the copy made for a user
   std::vector<std::string> valid_users, invalid_users, read_list, write_list, admin_users;  ///< elements as written: "bob", "@group", "+g", "&g", "%S"
   std::string force_user, force_group;
@@ -110,6 +113,10 @@ struct Settings {
   std::uint32_t keepalive_seconds = 300;
   bool multichannel = true;
   bool unix_extensions = true;
+  bool allow_insecure_wide_links = false;  ///< ShareSettings::wide_links already takes it into account
+  bool hostname_lookups = false;           ///< look up client names for hosts allow / hosts deny
+  std::string winbind_separator = "\\";
+  std::uint64_t max_disk_size_mib = 0;     ///< 0: unlimited; every share's max_disk_size
   std::string socket_options = "TCP_NODELAY";
   std::string default_service;
   std::vector<ShareSettings> shares;  ///< in file order, [homes] included; without [global]

@@ -1,0 +1,66 @@
+#include "confparse/checks.hpp"
+
+#include <filesystem>
+
+#include "src/base/unicode.hpp"
+
+namespace bossa::confparse {
+namespace {
+
+class Checks {
+ public:
+  explicit Checks(const Configuration& from) : from_(from) {}
+
+  std::vector<Diagnostic> run() {
+    if (yes("wins support") && !text("wins server").empty())
+      say(Severity::error, "wins server", "both 'wins support = yes' and 'wins server' are set");
+    if (text("security") == "ADS" && text("realm").empty()) say(Severity::error, "security", "'security = ads' needs 'realm'");
+    directory("lock directory", Severity::warning);
+    directory("state directory", Severity::error);
+    directory("cache directory", Severity::error);
+    directory("pid directory", Severity::warning);
+    auto workgroup = text("workgroup"), netbios_name = text("netbios name");
+    if (workgroup == netbios_name) say(Severity::warning, "netbios name", "'workgroup' and 'netbios name' must differ");
+    if (netbios_name.size() > 15) say(Severity::warning, "netbios name", "'netbios name' has more than 15 characters");
+    return std::move(found_);
+  }
+
+ private:
+  std::string text(std::string_view name) const { return from_.value(id_of(name)).text; }
+  bool yes(std::string_view name) const { return from_.yes(name); }
+  void say(Severity severity, std::string_view parameter, std::string message) {
+    Diagnostic diagnostic{severity, {}, 0, 0, std::move(message)};
+    if (const auto* setting = from_.setting(id_of(parameter))) {
+      diagnostic.file = from_.files.at(setting->place.file);
+      diagnostic.line = setting->place.line;
+      diagnostic.column = setting->place.column;
+    }
+    found_.push_back(std::move(diagnostic));
+  }
+  void directory(std::string_view parameter, Severity severity) {
+    std::error_code ignored;
+    auto path = text(parameter);
+    if (!std::filesystem::is_directory(path, ignored)) say(severity, parameter, std::string(parameter) + " " + path + " does not exist");
+  }
+
+  const Configuration& from_;
+  std::vector<Diagnostic> found_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> global_checks(const Configuration& configuration) { return Checks(configuration).run(); }
+
+std::string_view server_role(const Configuration& configuration) {
+  auto role = configuration.value(id_of("server role")).text, security = configuration.value(id_of("security")).text;
+  if (role == "standalone server" && security == "AUTO") return "ROLE_STANDALONE";
+  if (role == "classic primary domain controller") return "ROLE_DOMAIN_PDC";
+  if (role == "classic backup domain controller") return "ROLE_DOMAIN_BDC";
+  if (role == "active directory domain controller") return "ROLE_ACTIVE_DIRECTORY_DC";
+  if (role == "member server" || security == "ADS" || security == "DOMAIN") return "ROLE_DOMAIN_MEMBER";
+  if (role == "auto" && configuration.yes("domain logons"))
+    return configuration.value(id_of("domain master")).text == "No" ? "ROLE_DOMAIN_BDC" : "ROLE_DOMAIN_PDC";
+  return "ROLE_STANDALONE";
+}
+
+}  // namespace bossa::confparse

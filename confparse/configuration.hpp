@@ -1,0 +1,85 @@
+// A configuration as read: every section with what it sets and where, before it becomes the engine's settings. What testparm
+// prints, lint judges and the migration tool translates.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "confparse/load.hpp"
+#include "confparse/smbconf/document.hpp"
+#include "confparse/value.hpp"
+
+namespace bossa::confparse {
+
+/// Where something was set. `file` indexes Configuration::files.
+struct Place {
+  std::uint32_t file = 0, line = 0, column = 0;
+};
+struct Setting {
+  Value value;
+  Place place;
+  bool copied = false;  ///< came by `copy`: gives way to what the section sets itself
+};
+using SettingMap = std::map<ParameterId, Setting>;
+
+/// An option with a colon in its name ("fruit:aapl"): any name, any value.
+struct Option {
+  std::string name;  ///< first spelling, in lower case
+  std::string key;   ///< without blanks, for comparing
+  std::string value;
+  Place place;
+};
+
+struct Section {
+  std::string name;  ///< first spelling
+  Place place;
+  SettingMap own;                             ///< set in the section, or copied into it
+  std::shared_ptr<const SettingMap> defaults;  ///< [global]'s share parameters when the section began
+  std::vector<Option> options;               ///< in the order of the file
+  bool valid = true;                         ///< `-valid = no`: the share does not exist
+};
+
+struct Configuration {
+  std::vector<std::string> files;
+  std::vector<std::shared_ptr<const smbconf::Document>> documents;  ///< each file read, in order; a file read twice stands twice
+  SettingMap global;        ///< global parameters that are set
+  SettingMap share_defaults;  ///< share parameters set in [global], final state
+  std::vector<Option> options;
+  std::vector<Section> sections;  ///< in order of first appearance
+  std::string host_name;          ///< upper case, without domain
+  std::vector<Diagnostic> diagnostics;
+  bool fatal = false;
+  bool per_client = false;
+
+  /// The value in force: set, or the table's default. `share`: nullptr for [global]'s own.
+  [[nodiscard]] Value value(ParameterId id, const Section* share = nullptr) const;
+  /// Where it was set; nullptr: nowhere, the table's default.
+  [[nodiscard]] const Setting* setting(ParameterId id, const Section* share = nullptr) const;
+  [[nodiscard]] policy::Origin origin(const Place& place) const { return {files.at(place.file), place.line}; }
+  [[nodiscard]] bool yes(std::string_view name, const Section* share = nullptr) const { return value(id_of(name), share).text == "Yes"; }
+  void diagnose(Severity severity, const Place& place, std::string message);
+};
+
+struct ReadOptions {
+  std::vector<std::string> overrides;  ///< "name=value", win over the file
+  policy::MacroContext macros;
+  std::string host_name;            ///< empty: gethostname()
+  bool follow_config_file = false;  ///< smbd does; testparm stays with the first file
+};
+
+/// Reads the file and all it includes, in Samba's order. `fatal` is set where Samba gives up; what was read before that is kept.
+[[nodiscard]] Configuration read(const std::filesystem::path& file, const ReadOptions& options = {});
+/// The same from text, for tests and the fuzzer; `name` stands for the file.
+[[nodiscard]] Configuration read_text(std::string name, std::string text, const ReadOptions& options = {});
+
+[[nodiscard]] bool is_global_name(std::string_view section_name);
+/// [homes] and [printers] need no path.
+[[nodiscard]] bool is_homes(std::string_view section_name);
+[[nodiscard]] bool is_printers(std::string_view section_name);
+
+}  // namespace bossa::confparse

@@ -1,0 +1,134 @@
+#include "confparse/dump.hpp"
+
+#include <algorithm>
+
+#include "src/base/unicode.hpp"
+
+namespace bossa::confparse {
+namespace {
+
+bool same(const Parameter& row, const std::string& a, const std::string& b) {
+  bool text = row.type == Type::String || row.type == Type::UString;
+  return text ? equal_ignoring_case(a, b) : a == b;  // Samba compares strings without case here
+}
+
+void print(std::string& out, std::string_view name, std::string_view separator, std::string_view value) {
+  out += '\t';
+  out += name;
+  out += separator;
+  out += value;
+  out += '\n';
+}
+
+void print_options(std::string& out, const std::vector<Option>& options) {
+  for (auto option = options.rbegin(); option != options.rend(); ++option) print(out, option->name, " = ", option->value);
+}
+
+class Dump {
+ public:
+  Dump(const Configuration& from, const DumpOptions& options) : from_(from), options_(options) {
+    static const auto log_level = id_of("log level");
+    log_level_ = log_level;
+  }
+
+  std::string global() const {
+    std::string out = "# Global parameters\n[global]\n";
+    each(Scope::global, [&](ParameterId id, const Parameter& row) {
+      auto value = from_.value(id).text;
+      if (id == log_level_ && !options_.defaults_too) return;  // testparm has set its own
+      if (id == log_level_) value = row.default_text;
+      if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
+    });
+    auto options = from_.options;
+    auto backend = std::ranges::find(options, "idmapconfig*:backend", &Option::key);
+    Option idmap{"idmap config * : backend", "idmapconfig*:backend", "tdb", {}};
+    if (backend != options.end()) idmap.value = backend->value, options.erase(backend);
+    options.insert(options.begin(), idmap);
+    print_options(out, options);
+    each(Scope::share, [&](ParameterId id, const Parameter& row) {
+      auto value = from_.value(id).text;
+      if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
+    });
+    return out;
+  }
+
+  std::string share(const Section& section) const {
+    std::string out = "[" + section.name + "]\n";
+    each(Scope::share, [&](ParameterId id, const Parameter& row) {
+      const auto* setting = from_.setting(id, &section);
+      auto value = setting ? setting->value.text : default_value(row, from_.host_name).text;
+      if (options_.defaults_too || !same(row, value, from_.value(id).text)) print(out, row.name, " = ", value);
+    });
+    print_options(out, section.options);
+    return out;
+  }
+
+ private:
+  template <class F> static void each(Scope scope, F f) {
+    for (ParameterId id = 0; id < parameters().size(); ++id) {
+      const auto& row = parameter(id);
+      if (row.scope == scope && row.standing != Standing::hidden) f(id, row);
+    }
+  }
+  const Configuration& from_;
+  const DumpOptions& options_;
+  ParameterId log_level_;
+};
+
+}  // namespace
+
+std::string dump(const Configuration& configuration, const DumpOptions& options) {
+  if (configuration.fatal) return {};
+  Dump dump(configuration, options);
+  auto out = dump.global();
+  for (const auto& section : configuration.sections) {
+    out += '\n';
+    if (section.valid) out += '\n' + dump.share(section);
+  }
+  return out;
+}
+
+std::optional<std::string> dump_section(const Configuration& configuration, std::string_view name, const DumpOptions& options) {
+  Dump dump(configuration, options);
+  if (is_global_name(name)) return dump.global();
+  for (const auto& section : configuration.sections) {
+    if (equal_ignoring_case(section.name, name)) return "\n" + dump.share(section);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> dump_parameter(const Configuration& configuration, std::string_view section, std::string_view name) {
+  const Section* share = nullptr;
+  if (!is_global_name(section)) {
+    auto found = std::ranges::find_if(configuration.sections, [&](const Section& one) { return equal_ignoring_case(one.name, section); });
+    if (found == configuration.sections.end()) return std::nullopt;
+    share = &*found;
+  }
+  if (name.find(':') != std::string_view::npos) {
+    auto key = folded_name(name);
+    for (const auto* options : {share ? &share->options : nullptr, &configuration.options}) {
+      if (!options) continue;
+      if (auto option = std::ranges::find(*options, key, &Option::key); option != options->end()) return option->value + "\n";
+    }
+    return std::nullopt;
+  }
+  auto found = find_parameter(name);
+  if (!found || (share && parameter(found->id).scope == Scope::global)) return std::nullopt;
+  return configuration.value(found->id, share).text + "\n";
+}
+
+std::string dump_table() {
+  static constexpr std::string_view types[] = {"P_BOOL", "P_ENUM", "P_INTEGER", "P_OCTAL", "P_BYTES",
+                                               "P_STRING", "P_USTRING", "P_LIST", "P_CMDLIST", "P_CHAR"};
+  std::string out;
+  for (auto scope : {Scope::share, Scope::global}) {
+    out += scope == Scope::share ? "[local]\n" : "\n[global]\n";
+    for (const auto& row : parameters()) {
+      if (row.scope != scope) continue;
+      out += std::string(row.name) + "=" + std::string(types[static_cast<int>(row.type)]) + "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace bossa::confparse

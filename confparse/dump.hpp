@@ -1,0 +1,24 @@
+// What testparm prints of a configuration, byte for byte.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "confparse/configuration.hpp"
+
+namespace bossa::confparse {
+
+struct DumpOptions {
+  bool defaults_too = false;  ///< -v: every parameter, not only what differs from the default
+};
+/// "# Global parameters", [global], the shares. Empty for a configuration that is fatal.
+[[nodiscard]] std::string dump(const Configuration& configuration, const DumpOptions& options = {});
+/// One section alone, as --section-name prints it; nothing: there is no such section.
+[[nodiscard]] std::optional<std::string> dump_section(const Configuration& configuration, std::string_view name,
+                                                      const DumpOptions& options = {});
+/// The value of one parameter, as --parameter-name prints it; nothing: not known in that section.
+[[nodiscard]] std::optional<std::string> dump_parameter(const Configuration& configuration, std::string_view section,
+                                                        std::string_view name);
+/// The table, as --show-all-parameters prints it.
+[[nodiscard]] std::string dump_table();
+
+}  // namespace bossa::confparse

@@ -1,0 +1,386 @@
+// Statements become settings, in the order and with the side effects that Samba has.
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <unordered_map>
+
+#include "confparse/configuration.hpp"
+#include "src/base/unicode.hpp"
+
+namespace bossa::confparse {
+namespace {
+
+constexpr unsigned include_depth_limit = 100;
+
+std::optional<std::string> file_text(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) return std::nullopt;
+  return text;
+}
+
+class Reader {
+ public:
+  Reader(Configuration& configuration, const ReadOptions& options) : out_(configuration), options_(options) {}
+
+  void override_from_command_line() {
+    auto file = add_file("command line");
+    for (const auto& one : options_.overrides) {
+      auto document = smbconf::parse("command line", one);
+      place_ = {file, 0, 0};
+      bool understood = document.statements.size() == 1 && document.statements[0].kind == smbconf::StatementKind::setting;
+      if (!understood) return fail("option '" + one + "' has not the form name=value");
+      if (!find_parameter(document.statements[0].name) && document.statements[0].name.find(':') == std::string::npos)
+        return fail("option '" + one + "': there is no such parameter");
+      set(document.statements[0]);
+      if (out_.fatal) return;
+    }
+    for (const auto& [id, setting] : out_.global) locked_.push_back(id);
+    for (const auto& [id, setting] : out_.share_defaults) locked_.push_back(id);
+  }
+  void run(std::string name, std::string text) {
+    auto file = add_file(name);
+    auto document = std::make_shared<smbconf::Document>(smbconf::parse(std::move(name), std::move(text)));
+    out_.documents.push_back(document);
+    for (const auto& statement : document->statements) {
+      place_ = {file, statement.line, statement.column};
+      take(statement);
+      if (out_.fatal) return;
+    }
+  }
+  // What Samba does with every section once all is read.
+  void finish();
+
+ private:
+  std::uint32_t add_file(const std::string& name) {
+    for (std::uint32_t i = 0; i < out_.files.size(); ++i) {
+      if (out_.files[i] == name) return i;
+    }
+    out_.files.push_back(name);
+    return static_cast<std::uint32_t>(out_.files.size() - 1);
+  }
+  void say(Severity severity, std::string message) { out_.diagnose(severity, place_, std::move(message)); }
+  void fail(std::string message) {
+    say(Severity::fatal, std::move(message));
+    out_.fatal = true;
+  }
+
+  void take(const smbconf::Statement& statement) {
+    switch (statement.kind) {
+      case smbconf::StatementKind::section: return enter(statement.name);
+      case smbconf::StatementKind::setting: return set(statement);
+      case smbconf::StatementKind::stray_text:
+        return say(Severity::warning, "'" + statement.name + "' has no '=' and is left out, as Samba leaves it out");
+      case smbconf::StatementKind::nameless: return fail("the line begins with '=': there is no parameter name");
+      case smbconf::StatementKind::unclosed_section: return fail("section header without ']'");
+    }
+  }
+  void enter(const std::string& name);
+  void set(const smbconf::Statement& statement);
+  void set_option(const smbconf::Statement& statement);
+  void store(ParameterId id, Value value);
+  bool special(ParameterId id, const smbconf::Statement& statement, Value& value);
+  void include(Value& value);
+  void copy(const std::string& source_name);
+  void act_as_domain_controller();
+  void check_ports(const Value& value);
+  void check_resolve_order(const Value& value);
+  std::string expanded(const std::string& text);
+  Section* find(const std::string& name) {
+    auto found = by_name_.find(fold_case(name));
+    return found == by_name_.end() ? nullptr : &out_.sections[found->second];
+  }
+  Section* current() { return in_global_ ? nullptr : &out_.sections[section_]; }
+
+  Configuration& out_;
+  const ReadOptions& options_;
+  Place place_;
+  bool in_global_ = true;
+  std::size_t section_ = 0;
+  unsigned depth_ = 0;
+  std::unordered_map<std::string, std::size_t> by_name_;
+  std::shared_ptr<const SettingMap> snapshot_;  // of share_defaults; empty when they have changed since
+  std::vector<ParameterId> locked_;             // set on the command line
+};
+
+void Reader::enter(const std::string& name) {
+  in_global_ = is_global_name(name);
+  if (in_global_) return;
+  if (name.empty()) return fail("section without a name");
+  auto [found, fresh] = by_name_.emplace(fold_case(name), out_.sections.size());
+  section_ = found->second;
+  if (!fresh) return say(Severity::note, "section [" + name + "] goes on with what was set before");
+  if (!snapshot_) snapshot_ = std::make_shared<const SettingMap>(out_.share_defaults);
+  out_.sections.push_back({name, place_, {}, snapshot_, {}});
+}
+
+void Reader::set_option(const smbconf::Statement& statement) {
+  auto& options = in_global_ ? out_.options : current()->options;
+  auto key = folded_name(statement.name);
+  auto found = std::ranges::find(options, key, &Option::key);
+  if (found != options.end()) {
+    found->value = statement.value;
+    found->place = place_;
+    return;
+  }
+  auto name = statement.name;
+  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  options.push_back({std::move(name), std::move(key), statement.value, place_});
+}
+
+void Reader::set(const smbconf::Statement& statement) {
+  auto found = find_parameter(statement.name);
+  if (!found) {
+    if (statement.name.find(':') != std::string::npos) return set_option(statement);
+    std::string message = "unknown parameter '" + statement.name + "' is left out";
+    if (auto near = nearest_parameter(statement.name); !near.empty()) message += "; did you mean '" + std::string(near) + "'?";
+    return say(Severity::warning, std::move(message));
+  }
+  const auto& row = parameter(found->id);
+  if (row.standing == Standing::deprecated) say(Severity::note, "'" + std::string(row.name) + "' is deprecated");
+  if (row.scope == Scope::global && !in_global_) {
+    return say(Severity::warning, "'" + std::string(row.name) + "' belongs into [global] and is left out of section [" + current()->name + "]");
+  }
+  auto parsed = parse_value(row, statement.value, found->inverted, out_.value(found->id, current()));
+  if (!parsed.error.empty()) return fail("'" + std::string(row.name) + "': " + parsed.error);
+  if (!parsed.warning.empty()) say(Severity::warning, "'" + std::string(row.name) + "': " + parsed.warning);
+  if (special(found->id, statement, parsed.value)) store(found->id, std::move(parsed.value));
+}
+
+void Reader::store(ParameterId id, Value value) {
+  Setting setting{std::move(value), place_, false};
+  if (auto* section = current()) {
+    section->own.insert_or_assign(id, std::move(setting));
+    return;
+  }
+  if (std::ranges::find(locked_, id) != locked_.end()) return;
+  if (parameter(id).scope == Scope::global) {
+    out_.global.insert_or_assign(id, std::move(setting));
+  } else {
+    out_.share_defaults.insert_or_assign(id, std::move(setting));
+    snapshot_.reset();
+  }
+}
+
+// The parameters that do something when they are met. False: nothing is left to store.
+bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value& value) {
+  static const auto include_id = id_of("include"), copy_id = id_of("copy"), ports_id = id_of("smb ports"),
+                    resolve_id = id_of("name resolve order"), backend_id = id_of("config backend"), charset_id = id_of("dos charset"),
+                    realm_id = id_of("realm");
+  if (id == include_id) {
+    include(value);
+    return !out_.fatal && !value.text.empty();
+  }
+  if (id == copy_id) copy(statement.value);
+  if (id == ports_id) check_ports(value);
+  if (id == resolve_id) check_resolve_order(value);
+  if (id == realm_id) value.text = to_upper(value.text);
+  if (id == backend_id && value.text == "registry") {
+    store(id_of("registry shares"), {"Yes", {}});
+    return false;
+  }
+  auto charset = folded_name(value.text);
+  if (id == charset_id && (charset == "utf8" || charset == "utf-8")) {
+    say(Severity::warning, "'dos charset' must not be UTF-8; CP850 is taken");
+    value.text = "CP850";
+  }
+  return !out_.fatal;
+}
+
+std::string Reader::expanded(const std::string& text) {
+  auto macros = options_.macros;
+  macros.host_name = macros.host_name.empty() ? to_lower(out_.host_name) : macros.host_name;
+  macros.server_name = out_.value(id_of("netbios name")).text;
+  if (policy::depends_on_client(text)) out_.per_client = true;
+  return policy::expand(text, macros);
+}
+
+void Reader::include(Value& value) {
+  if (value.text.empty()) return;
+  if (value.text == "registry") {
+    if (in_global_) store(id_of("registry shares"), {"Yes", {}});
+    say(Severity::error, "'include = registry': the registry is not read");
+    value.text.clear();
+    return;
+  }
+  auto name = value.text.find("%%") == std::string::npos ? expanded(value.text) : value.text;
+  value.text = name;
+  auto text = file_text(name);
+  store(id_of("include"), value);  // before the file is read: sections that it opens inherit the value
+  value.text.clear();
+  if (!text) return say(Severity::note, "include file '" + name + "' cannot be read and is passed over, as Samba passes it over");
+  if (++depth_ > include_depth_limit) return fail("more than 100 files include one another");
+  auto here = place_;
+  run(name, std::move(*text));  // its last section stays the current one afterwards
+  --depth_;
+  place_ = here;
+}
+
+void Reader::copy(const std::string& source_name) {
+  auto* target = current();
+  if (!target) return fail("'copy' in [global]: there is no share to copy into");
+  auto* source = find(source_name);
+  if (!source) return fail("'copy': there is no section [" + source_name + "] above");
+  if (source == target) return fail("'copy': section [" + target->name + "] copies itself");
+  std::erase_if(target->own, [](const auto& entry) { return entry.second.copied; });
+  for (auto [id, setting] : source->own) {
+    setting.copied = true;
+    target->own.emplace(id, std::move(setting));
+  }
+  target->defaults = source->defaults;
+  for (const auto& option : source->options) {
+    if (std::ranges::find(target->options, option.key, &Option::key) == target->options.end()) target->options.push_back(option);
+  }
+}
+
+void Reader::check_ports(const Value& value) {
+  for (const auto& port : value.list) {
+    bool number = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+    if (!number || std::stoul(port) == 0 || std::stoul(port) > 65535) return fail("'smb ports': '" + port + "' is no port number");
+  }
+}
+
+void Reader::check_resolve_order(const Value& value) {
+  static constexpr std::string_view words[] = {"lmhosts", "wins", "host", "bcast"};
+  for (const auto& word : value.list) {
+    if (std::ranges::none_of(words, [&](std::string_view one) { return equal_ignoring_case(one, word); }))
+      return fail("'name resolve order': '" + word + "' is none of lmhosts, wins, host, bcast");
+  }
+}
+
+void Reader::finish() {
+  static const auto path = id_of("path"), available = id_of("available"), printable = id_of("printable"),
+                    browseable = id_of("browseable"), valid = id_of("-valid");
+  if (out_.value(id_of("server role")).text == "active directory domain controller") act_as_domain_controller();
+  for (auto& section : out_.sections) {
+    place_ = section.place;
+    section.valid = out_.value(valid, &section).text == "Yes";
+    if (!section.valid) continue;
+    auto force = [&](ParameterId id, const char* text) { section.own[id] = {{text, {}}, place_, false}; };
+    if (is_printers(section.name)) {
+      if (out_.value(printable, &section).text != "Yes") {
+        say(Severity::warning, "[printers] is printable, whatever it says");
+        force(printable, "Yes");
+      }
+      force(browseable, "No");
+    } else if (!is_homes(section.name) && out_.value(path, &section).text.empty()) {
+      say(Severity::warning, "share [" + section.name + "] has no path and is not available");
+      force(available, "No");
+    }
+  }
+}
+
+// What Samba sets by itself in that role.
+void Reader::act_as_domain_controller() {
+  static constexpr std::pair<const char*, const char*> implied[] = {
+      {"winbindd:use external pipes", "true"}, {"rpc_server:default", "external"},  {"rpc_server:svcctl", "embedded"},
+      {"rpc_server:srvsvc", "embedded"},       {"rpc_server:eventlog", "embedded"}, {"rpc_server:ntsvcs", "embedded"},
+      {"rpc_server:winreg", "embedded"},       {"rpc_server:spoolss", "embedded"},  {"rpc_daemon:spoolssd", "embedded"},
+      {"rpc_server:tcpip", "no"},
+  };
+  place_ = {};
+  in_global_ = true;
+  store(id_of("passdb backend"), {"samba_dsdb", {}});
+  for (const auto& [name, value] : implied) {
+    auto key = folded_name(name);
+    if (auto found = std::ranges::find(out_.options, key, &Option::key); found != out_.options.end()) {
+      found->value = value;
+    } else {
+      out_.options.push_back({name, key, value, {}});
+    }
+  }
+}
+
+std::string own_host_name(const ReadOptions& options) {
+  std::string name = options.host_name;
+  if (name.empty()) {
+    char buffer[256] = {};
+    if (gethostname(buffer, sizeof buffer - 1) == 0) name = buffer;
+  }
+  return to_upper(name.substr(0, name.find('.')));
+}
+
+Configuration read_from(std::string name, std::string text, const ReadOptions& options) {
+  Configuration out;
+  out.host_name = own_host_name(options);
+  Reader reader(out, options);
+  if (!options.overrides.empty()) reader.override_from_command_line();
+  if (!out.fatal) reader.run(std::move(name), std::move(text));
+  if (!out.fatal) reader.finish();
+  return out;
+}
+
+Configuration unreadable(const std::string& name, const ReadOptions& options) {
+  Configuration out;
+  out.host_name = own_host_name(options);
+  out.files.push_back(name);
+  out.diagnose(Severity::fatal, {}, "the file cannot be opened");
+  out.fatal = true;
+  return out;
+}
+
+}  // namespace
+
+Value Configuration::value(ParameterId id, const Section* share) const {
+  if (const auto* found = setting(id, share)) return found->value;
+  return default_value(parameter(id), host_name);
+}
+
+const Setting* Configuration::setting(ParameterId id, const Section* share) const {
+  auto in = [&](const SettingMap& map) -> const Setting* {
+    auto found = map.find(id);
+    return found == map.end() ? nullptr : &found->second;
+  };
+  if (parameter(id).scope == Scope::global) return in(global);
+  if (!share) return in(share_defaults);
+  if (const auto* own = in(share->own)) return own;
+  return share->defaults ? in(*share->defaults) : nullptr;
+}
+
+void Configuration::diagnose(Severity severity, const Place& place, std::string message) {
+  diagnostics.push_back({severity, place.file < files.size() ? files[place.file] : "", place.line, place.column, std::move(message)});
+}
+
+Configuration read_text(std::string name, std::string text, const ReadOptions& options) {
+  return read_from(std::move(name), std::move(text), options);
+}
+
+Configuration read(const std::filesystem::path& file, const ReadOptions& options) {
+  auto name = file.string();
+  auto text = file_text(file);
+  if (!text) return unreadable(name, options);
+  auto out = read_from(name, std::move(*text), options);
+  // smbd: the file that `config file` names takes the place of this one altogether, if it is there.
+  static const auto config_file = id_of("config file");
+  for (int hops = 0; options.follow_config_file && !out.fatal && hops < 10; ++hops) {
+    auto pattern = out.value(config_file).text;
+    if (pattern.empty()) break;
+    auto macros = options.macros;
+    macros.server_name = out.value(id_of("netbios name")).text;
+    bool per_client = out.per_client || policy::depends_on_client(pattern);
+    auto next = policy::expand(pattern, macros);
+    auto next_text = next == name ? std::nullopt : file_text(next);
+    out.per_client = per_client;
+    if (!next_text) break;
+    auto note = Diagnostic{Severity::note, name, 0, 0, "'config file' puts " + next + " in the place of this file"};
+    name = next;
+    out = read_from(name, std::move(*next_text), options);
+    out.diagnostics.insert(out.diagnostics.begin(), std::move(note));
+    out.per_client = out.per_client || per_client;
+  }
+  return out;
+}
+
+bool is_global_name(std::string_view section_name) {
+  auto folded = folded_name(section_name);
+  return folded == "global" || folded == "globals";
+}
+bool is_homes(std::string_view section_name) { return equal_ignoring_case(section_name, "homes"); }
+bool is_printers(std::string_view section_name) { return equal_ignoring_case(section_name, "printers"); }
+
+}  // namespace bossa::confparse

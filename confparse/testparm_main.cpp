@@ -1,0 +1,144 @@
+// bossa-testparm: reads an smb.conf and prints what Samba's testparm prints of it.
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "confparse/checks.hpp"
+#include "confparse/dump.hpp"
+#include "src/policy/hosts.hpp"
+
+namespace {
+
+using namespace bossa::confparse;
+
+constexpr std::string_view default_file = "/etc/samba/smb.conf";
+constexpr std::string_view usage =
+    "usage: bossa-testparm [OPTION...] [FILE [HOST-NAME HOST-ADDRESS]]\n"
+    "  -s, --suppress-prompt       do not wait for Enter before printing\n"
+    "  -v, --verbose               print defaults too\n"
+    "  -l, --skip-logic-checks     leave out the checks of the whole\n"
+    "      --show-all-parameters   print the parameters, their types and values\n"
+    "      --parameter-name=NAME   print one parameter only\n"
+    "      --section-name=NAME     print one section only\n"
+    "      --option=NAME=VALUE     set a parameter from the command line\n"
+    "  -d, --debuglevel=LEVEL      taken and without effect\n"
+    "  -V, --version               print the version\n"
+    "  -?, --help                  print this\n";
+
+struct Arguments {
+  bool suppress_prompt = false, verbose = false, skip_checks = false, show_all = false, version = false, help = false;
+  std::string parameter, section, error;
+  std::vector<std::string> options, positional;
+};
+
+// The value of a long option, from "--name=value" or the next word.
+bool long_value(std::string_view word, std::string_view name, int& i, int count, char** words, std::string& value) {
+  if (!word.starts_with(name)) return false;
+  if (word.size() > name.size() && word[name.size()] == '=') {
+    value = word.substr(name.size() + 1);
+    return true;
+  }
+  if (word.size() != name.size() || i + 1 >= count) return false;
+  value = words[++i];
+  return true;
+}
+
+Arguments parse_arguments(int count, char** words) {
+  Arguments out;
+  std::string ignored;
+  for (int i = 1; i < count; ++i) {
+    std::string_view word = words[i];
+    std::string option;
+    if (word == "-s" || word == "--suppress-prompt") out.suppress_prompt = true;
+    else if (word == "-v" || word == "--verbose") out.verbose = true;
+    else if (word == "-sv" || word == "-vs") out.suppress_prompt = out.verbose = true;
+    else if (word == "-l" || word == "--skip-logic-checks") out.skip_checks = true;
+    else if (word == "--show-all-parameters") out.show_all = true;
+    else if (word == "-V" || word == "--version") out.version = true;
+    else if (word == "-?" || word == "--help" || word == "--usage") out.help = true;
+    else if (word == "--debug-stdout") continue;
+    else if (long_value(word, "--parameter-name", i, count, words, out.parameter)) continue;
+    else if (long_value(word, "--section-name", i, count, words, out.section)) continue;
+    else if (long_value(word, "--option", i, count, words, option)) out.options.push_back(option);
+    else if (long_value(word, "--debuglevel", i, count, words, ignored)) continue;
+    else if (word == "-d" && i + 1 < count) ++i;
+    else if (word.starts_with("-d")) continue;
+    else if (word.starts_with("-") && word != "-") out.error = "unknown option " + std::string(word);
+    else out.positional.emplace_back(word);
+  }
+  return out;
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void complain(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+int print_one(const Configuration& configuration, const Arguments& arguments) {
+  std::optional<std::string> text;
+  auto section = arguments.section.empty() ? "global" : arguments.section;
+  if (!arguments.parameter.empty()) {
+    text = dump_parameter(configuration, section, arguments.parameter);
+    if (!text) complain("parameter " + arguments.parameter + " is not known in section " + section);
+  } else {
+    text = dump_section(configuration, section, {arguments.verbose});
+    if (!text) complain("unknown section " + section);
+  }
+  if (!text) return 1;
+  print(*text);
+  return 0;
+}
+
+int check_host(const Configuration& configuration, const std::string& name, const std::string& address) {
+  static const auto allow = id_of("hosts allow"), deny = id_of("hosts deny");
+  for (const auto& section : configuration.sections) {
+    bool allowed = bossa::policy::hosts_verdict(configuration.value(allow, &section).list, configuration.value(deny, &section).list,
+                                                {address, name, {}}, {})
+                       .allowed;
+    complain((allowed ? "Allow connection from " : "Deny connection from ") + name + " (" + address + ") to " + section.name);
+  }
+  return 0;
+}
+
+int run(const Arguments& arguments) {
+  auto file = arguments.positional.empty() ? std::string(default_file) : arguments.positional[0];
+  complain("Load smb config files from " + file);
+  auto configuration = read(file, {arguments.options, {}, {}, false});
+  for (const auto& diagnostic : configuration.diagnostics) {
+    if (diagnostic.severity != Severity::note) complain(diagnostic.text());
+  }
+  if (configuration.fatal) {
+    complain("Error loading services.");
+    return 1;
+  }
+  complain("Loaded services file OK.");
+  if (arguments.positional.size() == 3) return check_host(configuration, arguments.positional[1], arguments.positional[2]);
+  if (!arguments.parameter.empty() || !arguments.section.empty()) return print_one(configuration, arguments);
+  int status = 0;
+  if (!arguments.skip_checks) {
+    for (const auto& finding : global_checks(configuration)) {
+      complain(finding.text());
+      if (finding.severity == Severity::error) status = 1;
+    }
+  }
+  complain("Server role: " + std::string(server_role(configuration)) + "\n");
+  if (!arguments.suppress_prompt) {
+    complain("Press enter to see a dump of your service definitions\n");
+    std::getchar();
+  }
+  print(dump(configuration, {arguments.verbose}));
+  return status;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  auto arguments = parse_arguments(count, words);
+  if (!arguments.error.empty()) {
+    complain(arguments.error);
+    return 1;
+  }
+  if (arguments.help) return print(std::string(usage)), 0;
+  if (arguments.version) return print("Version " BOSSA_VERSION "\n"), 0;
+  if (arguments.show_all) return print(dump_table()), 0;
+  return run(arguments);
+}
