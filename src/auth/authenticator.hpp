@@ -14,6 +14,8 @@
 
 namespace bossa::auth {
 
+struct Attempt; // an AUTHENTICATE message being judged; authenticator.cpp
+
 /// `map to guest`.
 enum class MapToGuest { never, bad_user, bad_password, bad_uid };
 /// `ntlm auth`.
@@ -42,7 +44,7 @@ struct LogonResult {
   std::string account_name; ///< as the account record spells it (the %U of shares)
   ByteVector session_key;   ///< 16 bytes; empty: none, so nothing can be signed (guest, anonymous)
   bool guest = false;       ///< SMB2_SESSION_FLAG_IS_GUEST
-  bool anonymous = false;   ///< SMB2_SESSION_FLAG_IS_NULL
+  bool anonymous = false;   ///< no name, no password; smbd 4.17 sets no session flag for it
   std::string unix_name;
   Identity identity;
   Sid user_sid;
@@ -86,7 +88,16 @@ public:
   void restore(State state) { state_ = std::move(state); }
 
 private:
-  struct Inner;
+  Result<Step> first_token(Bytes buffer);
+  Result<Step> first_spnego(Bytes buffer);
+  Result<Step> later_spnego(Bytes buffer);
+  /// One NTLMSSP message; Step.token is the bare answer.
+  Result<Step> ntlmssp(Bytes message);
+  ByteVector challenge_for(std::uint32_t client_flags);
+  Result<LogonResult> authenticate(Bytes message);
+  Result<LogonResult> log_on_account(const Attempt& attempt);
+  Result<LogonResult> refuse_or_guest(bool allowed, NtStatus status, std::string why);
+  Result<LogonResult> refuse(NtStatus status, std::string why);
   const AuthSettings& settings_;
   AccountDatabase& accounts_;
   const UserMapper& users_;

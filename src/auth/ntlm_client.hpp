@@ -19,8 +19,10 @@ class NtlmClient {
 public:
   struct Options {
     bool raw = false;                  ///< bare NTLMSSP instead of SPNEGO
-    bool send_mic = true;              ///< false: strip the MIC but keep claiming it (for attack tests)
-    bool offer_kerberos_first = false; ///< first choice Kerberos with a token the server cannot use: forces mechListMIC
+    bool announce_mic = true;          ///< say in the response that the message has a MIC
+    bool send_mic = true;              ///< false: leave the MIC zero, whatever was announced (for attack tests)
+    bool offer_kerberos_first = false; ///< first choice Kerberos with a token of no use: forces mechListMIC
+    bool send_mech_list_mic = true;
     bool corrupt_mech_list_mic = false;
     bool key_exchange = true;
   };

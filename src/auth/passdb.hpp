@@ -51,8 +51,8 @@ struct Account {
   [[nodiscard]] bool may_log_on_at(std::int64_t unix_seconds) const;
 };
 
-/// A set of accounts. Thread-safe. Failures: ACCESS_DENIED (file not readable or writable), OBJECT_NAME_NOT_FOUND (no such file),
-/// FILE_CORRUPT_ERROR (a record that cannot be understood), UNEXPECTED_IO_ERROR; last_problem() says it in words.
+/// A set of accounts. Thread-safe. A file that is not there is an empty set. Failures: ACCESS_DENIED (file not readable or
+/// writable), FILE_CORRUPT_ERROR (a record that cannot be understood), UNEXPECTED_IO_ERROR; last_problem() says it in words.
 class AccountDatabase {
 public:
   virtual ~AccountDatabase() = default;

@@ -28,8 +28,9 @@ struct UnixUser {
 class UserMapper {
 public:
   /// `machine` is the machine's own domain SID; accounts are domain SID + RID. `accounts` must outlive the mapper.
-  UserMapper(AccountDatabase& accounts, Sid machine, std::chrono::seconds lifetime = std::chrono::seconds(60),
-             std::size_t capacity = 4096);
+  /// The guest account's Unix user is domain SID + 501.
+  UserMapper(AccountDatabase& accounts, Sid machine, std::string guest_account = "nobody",
+             std::chrono::seconds lifetime = std::chrono::seconds(60), std::size_t capacity = 4096);
   ~UserMapper();
   UserMapper(const UserMapper&) = delete;
   UserMapper& operator=(const UserMapper&) = delete;
@@ -76,6 +77,7 @@ private:
   struct Cache;
   AccountDatabase& accounts_;
   Sid machine_;
+  std::string guest_account_;
   std::unique_ptr<Cache> cache_;
 };
 

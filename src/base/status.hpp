@@ -109,6 +109,7 @@ struct NtStatus {
   X(account_expired, 0xC0000193, "STATUS_ACCOUNT_EXPIRED")                                                             \
   X(invalid_lock_range, 0xC00001A1, "STATUS_INVALID_LOCK_RANGE")                                                       \
   X(fs_driver_required, 0xC000019C, "STATUS_FS_DRIVER_REQUIRED")                                                       \
+  X(no_user_session_key, 0xC0000202, "STATUS_NO_USER_SESSION_KEY")                                                     \
   X(user_session_deleted, 0xC0000203, "STATUS_USER_SESSION_DELETED")                                                   \
   X(insuff_server_resources, 0xC0000205, "STATUS_INSUFF_SERVER_RESOURCES")                                             \
   X(password_must_change, 0xC0000224, "STATUS_PASSWORD_MUST_CHANGE")                                                   \
@@ -118,6 +119,7 @@ struct NtStatus {
   X(not_a_reparse_point, 0xC0000275, "STATUS_NOT_A_REPARSE_POINT")                                                     \
   X(io_reparse_tag_not_handled, 0xC0000279, "STATUS_IO_REPARSE_TAG_NOT_HANDLED")                                       \
   X(network_session_expired, 0xC000035C, "STATUS_NETWORK_SESSION_EXPIRED")                                             \
+  X(ntlm_blocked, 0xC0000418, "STATUS_NTLM_BLOCKED")                                                                   \
   X(file_not_available, 0xC0000467, "STATUS_FILE_NOT_AVAILABLE")                                                       \
   X(no_preauth_integrity_hash_overlap, 0xC05D0000, "STATUS_SMB_NO_PREAUTH_INTEGRITY_HASH_OVERLAP")                     \
   X(bad_cluster_dialect, 0xC05D0001, "STATUS_SMB_BAD_CLUSTER_DIALECT")
