@@ -308,6 +308,20 @@ BOOST_AUTO_TEST_CASE(administrators_get_lists_and_others_do_not) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(impackets_pointers_to_empty_arrays_are_read) {
+  auto association = bound();
+  // NetrConnectionEnum and NetrFileEnum as impacket sends them.
+  auto connections = from_hex("00000000bef50000060000000000000006000000660069006c0065007300000001000000010000009a24000000000000be"
+                              "cb000000000000ffffffff87280000"
+                              "00000000");
+  auto files = from_hex("000000000000000000000000030000000300000023250000000000000c10000000000000ffffffff7ca5000000000000");
+  for (const auto& [operation, stub] : {std::pair{std::uint16_t{8}, connections}, std::pair{std::uint16_t{9}, files}}) {
+    auto answer = converse(association, pdu(PacketType::request, request_body(operation, stub)));
+    BOOST_REQUIRE(type_of(answer) == PacketType::response);
+    BOOST_TEST(load_le<std::uint32_t>(answer.data() + answer.size() - 4) == win_error::access_denied);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(counts_that_lie_are_refused) {
   for (const char* name :
        {"ffffffff 00000000 ffffffff", "00000080 00000000 00000080", "01000000 00000000 02000000", "02000000 01000000 01000000"}) {

@@ -65,8 +65,10 @@ EnumArguments read_enum(NdrReader& in) {
   if (in.u32() != arguments.level) in.refuse();
   arguments.container = in.pointer();
   if (arguments.container) {
-    in.u32();                      // count: nothing to count in a request
-    if (in.pointer()) in.refuse(); // no client sends entries
+    auto count = in.u32();
+    // No client sends entries, but impacket sends a pointer to an empty array.
+    if (in.pointer() && in.u32() != 0) in.refuse();
+    if (count != 0) in.refuse();
   }
   in.u32(); // preferred length: a list of shares is small, and smbd sends it whole, too
   arguments.resume = in.unique_u32();
