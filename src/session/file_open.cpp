@@ -7,6 +7,11 @@ namespace bossa::session {
 Open::Open(OpenState initial) : state(std::move(initial)) {}
 Open::~Open() = default;
 
+void Open::close() {
+  closed = true;
+  if (file) file->close();
+}
+
 std::string link_name(const fs::Volume& volume, const std::string& path) {
   return path.empty() ? volume.real_path() : volume.real_path() + '/' + path;
 }
@@ -45,7 +50,6 @@ void FileOpen::close() {
   wake(departure.abandoned, status::range_not_locked);
   wake(departure.granted, status::success);
   cursor.reset();
-  handle.fd.reset();
 }
 
 }  // namespace bossa::session

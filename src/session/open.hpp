@@ -39,6 +39,9 @@ class Open {
   std::unique_ptr<ipc::Pipe> pipe;       ///< set for pipes
   bool closed = false;             ///< no longer in the session's table
 
+  /// Delete on close, release of share modes and byte-range locks, end of what waits on it; a second call does nothing. The
+  /// descriptor itself lives as long as the object, since a worker may be using it. On a thread that may impersonate.
+  void close();
   /// Whether every bit was granted.
   [[nodiscard]] bool may(std::uint32_t access) const { return (state.granted_access & access) == access; }
   [[nodiscard]] bool may_any(std::uint32_t access) const { return (state.granted_access & access) != 0; }

@@ -14,6 +14,7 @@ namespace bossa::session {
 
 class Server;
 class Connection;
+struct Chain;
 
 /// What the elements of one compound hand on to each other, [MS-SMB2] 3.3.5.2.7.2.
 struct CompoundState {
@@ -46,7 +47,7 @@ struct Request {
   bool last_in_compound = true;
   std::shared_ptr<const policy::Settings> settings;
   std::uint64_t async_id = 0;     ///< not 0 once go_async() was called
-  std::shared_ptr<Signal> cancel; ///< set by go_async(): what CANCEL and the end of the connection trigger
+  Chain* chain = nullptr;         ///< the compound it stands in
 
   [[nodiscard]] bool related() const { return header.has(wire::header_flag::related_operations); }
   /// The open of that id in this session and tree; in a related request the id {~0, ~0} means the compound's own.

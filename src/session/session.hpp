@@ -23,7 +23,7 @@ enum class SessionPhase : std::uint8_t { in_progress, valid, expired };
 
 /// What is known of a Session, plain data.
 struct SessionState {
-  std::uint64_t session_id = 0;
+  std::uint64_t session_id = 0, connection_id = 0;
   SessionPhase phase = SessionPhase::in_progress;
   auth::LogonResult logon;           ///< who; filled when valid
   std::uint16_t dialect = 0;         ///< of the Connection it was made on

@@ -34,7 +34,7 @@ class TreeConnect {
   std::shared_ptr<const policy::Settings> settings;  ///< the configuration it was made under
   policy::ShareSettings share;                       ///< macros expanded in path, comment, lists
   policy::NameList veto_files, hide_files;
-  std::shared_ptr<fs::Volume> volume;                ///< not set on IPC$
+  fs::VolumePtr volume;               ///< not set on IPC$
 };
 
 }  // namespace bossa::session

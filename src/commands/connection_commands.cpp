@@ -1,0 +1,38 @@
+// NEGOTIATE, ECHO, CANCEL, OPLOCK_BREAK: what concerns the connection alone.
+#include "src/commands/handlers.hpp"
+#include "src/session/connection.hpp"
+#include "src/session/negotiate.hpp"
+
+namespace bossa::commands {
+
+Awaitable<Result<Reply>> handle_negotiate(Request& request) {  // [MS-SMB2] 3.3.5.4
+  auto negotiate = wire::parse<wire::NegotiateRequest>(request.body);
+  if (!negotiate) co_return fail(negotiate.error());
+  co_return session::negotiate(request.connection, request.message, *negotiate);
+}
+
+Awaitable<Result<Reply>> handle_echo(Request& request) {  // [MS-SMB2] 3.3.5.17
+  auto echo = wire::parse<wire::EmptyBody>(request.body);
+  if (!echo) co_return fail(echo.error());
+  co_return Reply(wire::EmptyBody{});
+}
+
+Awaitable<Result<Reply>> handle_cancel(Request& request) {  // [MS-SMB2] 3.3.5.16
+  request.connection.cancel(request.header);
+  Reply none;
+  none.no_response = true;
+  co_return none;
+}
+
+Awaitable<Result<Reply>> handle_oplock_break(Request& request) {  // [MS-SMB2] 3.3.5.22
+  constexpr std::uint16_t lease_acknowledgement = 36;
+  if (request.body.size() >= 2 && load_le<std::uint16_t>(request.body.data()) == lease_acknowledgement)
+    co_return fail(status::object_name_not_found);  // no lease was ever granted
+  auto acknowledgement = wire::parse<wire::OplockBreak>(request.body);
+  if (!acknowledgement) co_return fail(acknowledgement.error());
+  auto open = request.open(acknowledgement->file_id);
+  if (!open) co_return fail(open.error());
+  co_return fail(status::invalid_oplock_protocol);  // nor any oplock
+}
+
+}  // namespace bossa::commands

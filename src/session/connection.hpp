@@ -1,0 +1,134 @@
+// Connection, [MS-SMB2] 3.3.1.7: one transport connection, its reader, its requests and its send queue.
+#pragma once
+#include <boost/asio/ip/tcp.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "src/base/buffer.hpp"
+#include "src/crypto/preauth.hpp"
+#include "src/policy/settings.hpp"
+#include "src/session/credits.hpp"
+#include "src/session/outgoing.hpp"
+#include "src/session/request.hpp"
+#include "src/wire/smb2.hpp"
+
+namespace bossa::session {
+
+class Server;
+
+/// What is known of a Connection, plain data. Fields named as in the specification.
+struct ConnectionState {
+  std::uint64_t id = 0;
+  bool negotiated = false;
+  bool wildcard_negotiated = false;  ///< answered an SMB1 negotiate with 0x02FF; the next NEGOTIATE decides
+  policy::Dialect dialect = policy::Dialect::smb2_02;
+  bool supports_multi_credit = false;
+  std::uint32_t client_capabilities = 0, server_capabilities = 0;
+  std::uint16_t client_security_mode = 0, server_security_mode = 0;
+  std::vector<std::uint16_t> client_dialects;
+  ByteArray<16> client_guid{};
+  std::uint16_t cipher = 0;             ///< 0: none
+  std::uint16_t signing_algorithm = 0;  ///< [MS-SMB2] 2.2.3.1.7
+  crypto::PreauthIntegrityHash preauth;
+  std::uint32_t max_transact = 65536, max_read = 65536, max_write = 65536;
+  std::string client_address, server_address, client_name;
+  std::uint16_t server_port = 0;
+  std::uint64_t creation_time = 0;
+  bool established = false;  ///< a session was valid on it
+};
+
+struct Chain;  // one compound: chain.hpp
+
+/// Lives on the core that accepted it; every method must be called there. Owned by its coroutines; the Server knows it weakly.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Server& server, boost::asio::ip::tcp::socket socket, bool netbios);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Serves until the peer goes, an error that ends the connection, or close(); then ends its sessions.
+  Awaitable<void> run();
+  /// Ends the connection; `why` is logged. Requests in flight are cancelled.
+  void close(std::string why);
+
+  ConnectionState state;
+  [[nodiscard]] Server& server() { return server_; }
+  [[nodiscard]] policy::Dialect dialect() const { return state.dialect; }
+  [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.get_executor(); }
+  [[nodiscard]] bool closed() const { return closed_; }
+
+  [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
+  void add_session(std::shared_ptr<Session> session);
+  void remove_session(std::uint64_t id);
+
+  // For Request: interim responses and cancellation.
+  void start_async(Request& request);
+  void end_async(Request& request);
+  /// What the request now waits for, so that CANCEL finds it.
+  void watch(std::uint64_t async_id, std::shared_ptr<Signal> signal);
+  /// CANCEL: by AsyncId, or by the MessageId of a request in flight.
+  void cancel(const wire::Header& header);
+  /// Cancels what waits on behalf of a session (LOGOFF) or one of its trees.
+  void cancel_pending(std::uint64_t session_id, std::optional<std::uint32_t> tree_id);
+
+ private:
+  struct Waiting {
+    std::uint64_t message_id = 0, session_id = 0;
+    std::uint32_t tree_id = 0;
+    std::shared_ptr<Signal> signal;  // what it waits for at the moment
+    bool cancelled = false;
+    void cancel();
+  };
+
+  Awaitable<void> read_frames();
+  Awaitable<bool> fill();                       // more bytes into input_; false at the end
+  Awaitable<std::optional<Buffer>> next_frame();  // the next message, its 4-byte head taken off; nothing at the end
+  [[nodiscard]] std::size_t frame_limit() const;
+  void answer_netbios(std::uint8_t type);
+
+  Awaitable<void> handle_frame(Buffer frame);
+  void handle_smb1(Bytes message);
+  [[nodiscard]] bool unseal(Chain& chain);
+  [[nodiscard]] bool cut(Chain& chain);
+  [[nodiscard]] bool take_credits(const Chain& chain);
+  Awaitable<void> run_chain(std::shared_ptr<Chain> chain);
+  Awaitable<Reply> run_element(Chain& chain, Request& request);
+  [[nodiscard]] NtStatus admit_request(Request& request, const Command& command);
+  [[nodiscard]] NtStatus check_signature(Request& request);
+  void add_response(Chain& chain, Request& request, Reply reply);
+  void send_chain(Chain& chain);
+  void send_interim(Request& request);
+  [[nodiscard]] bool must_seal(const Request& request) const;
+
+  void enqueue(OutFrame frame);
+  void flush();
+  Awaitable<void> drain_output();
+  void begin_request() { ++in_flight_; }
+  void end_request();
+  void end_sessions();
+
+  Server& server_;
+  boost::asio::ip::tcp::socket socket_;
+  const bool netbios_;
+  bool closed_ = false, writing_ = false, flush_posted_ = false;
+  std::string close_reason_;
+  CreditWindow credits_;
+  Buffer input_;               // small receive buffer; held only while bytes are there
+  std::size_t input_begin_ = 0;
+  std::deque<OutFrame> output_;
+  std::size_t output_bytes_ = 0, bytes_in_flight_ = 0;
+  std::size_t in_flight_ = 0;
+  std::shared_ptr<Signal> idle_;    // set when in_flight_ or output_ falls low enough
+  std::unordered_map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+  std::map<std::uint64_t, Waiting> waiting_;  // by AsyncId
+  std::uint64_t next_async_id_ = 1;
+};
+
+}  // namespace bossa::session

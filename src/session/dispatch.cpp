@@ -1,0 +1,352 @@
+// From a frame to its responses: [MS-SMB2] 3.3.5.2, in the order of its sections.
+#include <boost/asio.hpp>
+#include <fmt/format.h>
+
+#include "src/base/unicode.hpp"
+#include "src/session/chain.hpp"
+#include "src/session/negotiate.hpp"
+#include "src/session/server.hpp"
+
+namespace bossa::session {
+namespace asio = boost::asio;
+namespace {
+
+using wire::Smb2Command;
+
+constexpr std::size_t max_elements = 512;  // of one compound
+
+bool is_one_of(const wire::Header& header, std::initializer_list<Smb2Command> commands) {
+  return std::ranges::find(commands, header.command) != commands.end();
+}
+
+}  // namespace
+
+// [MS-SMB2] 3.3.5.2.1: a TRANSFORM_HEADER in front
+bool Connection::unseal(Chain& chain) {
+  chain.message = chain.frame->bytes();
+  if (chain.message.size() < 4) return close("message too short"), false;
+  if (!equal(chain.message.first(4), wire::transform_protocol_id)) return true;
+  auto transform = wire::parse_plain<wire::TransformHeader>(chain.message);
+  if (!transform || !policy::is_smb3(dialect()) || transform->flags != 1 ||
+      transform->original_message_size != chain.message.size() - wire::transform_header_size)
+    return close("malformed transform header"), false;
+  auto session = find_session(transform->session_id);
+  if (!session || !session->opener) return close(fmt::format("encrypted message for unknown session {:x}", transform->session_id)), false;
+  auto bytes = chain.frame->mutable_bytes();
+  auto sealed = bytes.subspan(wire::transform_header_size);
+  if (!session->opener->open(bytes.first(wire::transform_header_size), sealed))
+    return close(fmt::format("encrypted message of user {} cannot be authenticated", printable(session->state.logon.user))), false;
+  chain.message = sealed;
+  chain.encrypted = true;
+  chain.transform_session_id = transform->session_id;
+  return true;
+}
+
+// [MS-SMB2] 3.3.5.2.7: the elements of a compound
+bool Connection::cut(Chain& chain) {
+  Bytes rest = chain.message;
+  while (!rest.empty()) {
+    auto header = wire::parse_plain<wire::Header>(rest);
+    if (!header || header->protocol_id != wire::smb2_protocol_id || header->structure_size != wire::Header::wire_size)
+      return close("malformed SMB2 header"), false;
+    if (header->has(wire::header_flag::server_to_redir)) return close("a response where a request belongs"), false;
+    auto next = header->next_command;
+    if (next != 0 && (next % 8 != 0 || next < wire::header_size || next >= rest.size()))
+      return close(fmt::format("NextCommand {} points outside the message", next)), false;
+    if (chain.elements.size() == max_elements) return close("compound of too many requests"), false;
+    chain.elements.push_back({*header, next == 0 ? rest : rest.first(next)});
+    if (next == 0) break;
+    rest = rest.subspan(next);
+  }
+  return !chain.elements.empty();
+}
+
+// [MS-SMB2] 3.3.5.2.3: MessageIds, all that the CreditCharge covers
+bool Connection::take_credits(const Chain& chain) {
+  for (const auto& element : chain.elements) {
+    if (element.header.command == Smb2Command::cancel) continue;
+    auto charge = state.supports_multi_credit ? std::max<std::uint32_t>(element.header.credit_charge, 1) : 1u;
+    if (!credits_.consume(element.header.message_id, charge)) {
+      close(fmt::format("MessageId {} (charge {}) is outside the window {}..{}", element.header.message_id, charge, credits_.low(),
+                        credits_.high() - 1));
+      return false;
+    }
+  }
+  return true;
+}
+
+// [MS-SMB2] 3.3.5.3
+void Connection::handle_smb1(Bytes message) {
+  auto reply = negotiate_from_smb1(*this, message);
+  if (closed_) return;
+  if (reply) {
+    wire::Header header;
+    header.flags = wire::header_flag::server_to_redir;
+    if (!credits_.consume(0, 1)) return close("MessageId 0 was used before the SMB1 negotiate");
+    header.credits = credits_.grant(1);
+    std::vector<OutMessage> one(1);
+    one[0].header = header;
+    one[0].reply = std::move(*reply);
+    enqueue(build_frame(std::move(one), {}));
+    return;
+  }
+  // The SMB1 way of saying "none of your dialects": DialectIndex 0xFFFF ([MS-CIFS] 2.2.4.52.2).
+  OutFrame frame;
+  auto& bytes = frame.pieces.emplace_back().small;
+  bytes.resize(4);
+  bytes.insert(bytes.end(), message.begin(), message.begin() + 32);
+  bytes[4 + 9] |= 0x80;  // FLAGS_REPLY
+  for (std::uint8_t byte : {1, 0xFF, 0xFF, 0, 0}) bytes.push_back(byte);
+  frame.size = bytes.size();
+  store_be32(bytes.data(), static_cast<std::uint32_t>(bytes.size() - 4));
+  enqueue(std::move(frame));
+  flush();
+  close("SMB1 only");
+}
+
+Awaitable<void> Connection::handle_frame(Buffer frame) {
+  auto chain = std::make_shared<Chain>();
+  chain->frame = std::make_shared<Buffer>(std::move(frame));
+  if (!unseal(*chain)) co_return;
+  if (!chain->encrypted && chain->message.size() >= 4 && equal(chain->message.first(4), wire::smb1_protocol_id)) {
+    handle_smb1(chain->message);
+    co_return;
+  }
+  if (!cut(*chain) || !take_credits(*chain)) co_return;
+  begin_request();
+  bytes_in_flight_ += chain->frame->size();
+  // NEGOTIATE and SESSION_SETUP run in order, for the sake of the preauth hash and of what the next frame is checked against.
+  if (is_one_of(chain->elements.front().header, {Smb2Command::negotiate, Smb2Command::session_setup, Smb2Command::logoff})) {
+    co_await run_chain(std::move(chain));
+  } else {
+    asio::co_spawn(socket_.get_executor(), run_chain(std::move(chain)), asio::detached);
+  }
+}
+
+Awaitable<void> Connection::run_chain(std::shared_ptr<Chain> chain) {
+  auto self = shared_from_this();
+  bool failed = false;
+  try {
+    for (std::size_t i = 0; i < chain->elements.size() && !closed_; ++i) {
+      const auto& element = chain->elements[i];
+      Request request(server_, *this, chain->state);
+      request.header = element.header;
+      request.message = element.message;
+      request.body = element.message.subspan(wire::header_size);
+      request.frame = chain->frame;
+      request.encrypted = chain->encrypted;
+      request.last_in_compound = i + 1 == chain->elements.size();
+      request.settings = server_.settings();
+      request.chain = chain.get();
+      auto reply = co_await run_element(*chain, request);
+      end_async(request);
+      if (closed_) break;
+      chain->state.last_status = reply.status;
+      if (!reply.no_response) add_response(*chain, request, std::move(reply));
+    }
+    if (!closed_) send_chain(*chain);
+  } catch (const std::exception& error) {
+    server_.log().error("{}: request failed: {}", state.client_address, error.what());
+    failed = true;
+  }
+  if (failed) close("internal error");
+  bytes_in_flight_ -= chain->frame->size();
+  end_request();
+}
+
+Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
+  auto code = static_cast<std::size_t>(request.header.command);
+  auto commands = server_.commands();
+  if (code >= commands.size()) co_return error_reply(status::invalid_parameter);
+  const auto& command = commands[code];
+  auto refused = admit_request(request, command);
+  if (closed_) co_return Reply{};
+  if (request.session) chain.pinned.push_back(request.session);
+  if (!(refused == status::success)) co_return error_reply(refused);
+  auto result = co_await command.handler(request);
+  if (!result) co_return error_reply(result.error());
+  co_return std::move(*result);
+}
+
+// [MS-SMB2] 3.3.5.2.4
+NtStatus Connection::check_signature(Request& request) {
+  const auto& header = request.header;
+  if (request.encrypted || is_one_of(header, {Smb2Command::negotiate, Smb2Command::cancel})) return status::success;
+  auto& session = request.session;
+  if (!header.has(wire::header_flag::signed_)) {
+    if (session && session->valid() && session->state.signing_required && header.command != Smb2Command::session_setup) {
+      server_.log().notice("{}: unsigned {} refused, {}", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name,
+                           "signing is required");
+      return status::access_denied;
+    }
+    return status::success;
+  }
+  if (!session) return header.command == Smb2Command::session_setup ? status::success : status::user_session_deleted;
+  if (!session->signer) return status::success;  // guest or anonymous, or not set up yet: there is no key
+  if (!session->signer->verify(request.message)) {
+    server_.log().warning("{}: wrong signature on a {} request", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name);
+    return status::access_denied;
+  }
+  request.signed_ = true;
+  return status::success;
+}
+
+// [MS-SMB2] 3.3.5.2.4 to 3.3.5.2.11: session, signature, encryption, tree, credit charge
+NtStatus Connection::admit_request(Request& request, const Command& command) {
+  auto& header = request.header;
+  auto& compound = request.compound;
+  if (header.command == Smb2Command::negotiate) return status::success;
+  if (!state.negotiated) {
+    close("the first request was not a NEGOTIATE");
+    return status::invalid_parameter;
+  }
+  bool first = request.chain->elements.front().message.data() == request.message.data();
+  if (request.related()) {
+    if (first) return status::invalid_parameter;
+    header.session_id = compound.session_id;
+    header.set_tree_id(compound.tree_id);
+  } else {
+    compound.file_id.reset();
+  }
+  if (header.command == Smb2Command::create) compound.file_id.reset();
+  compound.session_id = header.session_id;
+  if (!header.has(wire::header_flag::async_command)) compound.tree_id = header.tree_id();
+  request.session = find_session(header.session_id);
+  if (request.encrypted && request.session && header.session_id != request.chain->transform_session_id) {
+    close("encrypted for another session than it names");
+    return status::access_denied;
+  }
+  if (auto bad = check_signature(request); !(bad == status::success)) return bad;
+  if (command.needs == Needs::nothing) return status::success;
+  if (!request.session || (!request.session->valid() && header.command != Smb2Command::logoff)) {
+    request.session.reset();
+    return status::user_session_deleted;
+  }
+  auto& session = *request.session;
+  if (session.state.encryption.required && !request.encrypted) {
+    server_.log().notice("{}: unencrypted {} refused: {}", request.who(), command.name, policy::joined(session.state.encryption.reasons));
+    return status::access_denied;
+  }
+  // [MS-SMB2] 3.3.5.2.5
+  if (command.payload_size != nullptr && state.supports_multi_credit) {
+    auto size = command.payload_size(request.body);
+    auto needed = size == 0 ? 1 : (size - 1) / 65536 + 1;
+    if (std::max<std::uint32_t>(header.credit_charge, 1) < needed) return status::invalid_parameter;
+  }
+  if (command.needs != Needs::tree) return status::success;
+  request.tree = session.find_tree(header.tree_id());
+  if (!request.tree) return status::network_name_deleted;
+  if (request.tree->state.encryption_required && !request.encrypted) {
+    server_.log().notice("{}: unencrypted {} refused: the share requires encryption", request.who(), command.name);
+    return status::access_denied;
+  }
+  return status::success;
+}
+
+// ---- responses ----
+
+// [MS-SMB2] 3.3.4.1.4
+bool Connection::must_seal(const Request& request) const {
+  if (request.encrypted) return true;
+  if (is_one_of(request.header, {Smb2Command::negotiate, Smb2Command::session_setup})) return false;
+  if (request.session->state.encryption.encrypt_data) return true;
+  return request.tree && request.tree->state.encrypt_data && request.header.command != Smb2Command::tree_connect;
+}
+
+void Connection::add_response(Chain& chain, Request& request, Reply reply) {
+  OutMessage message;
+  auto& header = message.header;
+  header = request.header;
+  header.structure_size = wire::Header::wire_size;
+  header.status = reply.status.value;
+  header.flags = wire::header_flag::server_to_redir | (request.header.flags & (wire::header_flag::related_operations | wire::header_flag::priority_mask)) |
+                 reply.header_flags;
+  header.signature = {};
+  if (request.async_id != 0) {
+    header.flags |= wire::header_flag::async_command;
+    header.async_or_tree = request.async_id;
+    header.credits = 0;  // granted with the interim response
+  } else {
+    header.credits = credits_.grant(request.header.credits);
+    header.async_or_tree = std::uint64_t{request.tree ? request.tree->state.tree_id : request.header.tree_id()} << 32 | (request.header.async_or_tree & 0xFFFFFFFF);
+  }
+  if (header.command == Smb2Command::session_setup && request.session) header.session_id = request.session->state.session_id;
+  if (header.command == Smb2Command::tree_connect && request.tree) header.set_tree_id(request.tree->state.tree_id);
+  const auto& session = request.session;
+  if (session && session->sealer && must_seal(request)) chain.seal = {session->sealer.get(), session->state.session_id};
+  bool final_setup = header.command == Smb2Command::session_setup && reply.status == status::success;
+  bool sign_setup = final_setup && session && (policy::is_smb3(dialect()) || session->state.signing_required);
+  if (session && session->signer && (request.signed_ || sign_setup || (session->state.signing_required && header.command != Smb2Command::session_setup)))
+    message.signer = session->signer.get();
+  if (header.command == Smb2Command::session_setup && reply.status == status::more_processing_required) chain.preauth_session = session;
+  message.reply = std::move(reply);
+  chain.responses.push_back(std::move(message));
+}
+
+void Connection::send_chain(Chain& chain) {
+  if (chain.responses.empty()) return;
+  auto hook = [&](const wire::Header& header, std::span<const Bytes> message) {
+    if (header.command == Smb2Command::negotiate && dialect() == policy::Dialect::smb3_11) state.preauth.update(message);
+    if (header.command == Smb2Command::session_setup && chain.preauth_session) chain.preauth_session->state.preauth.update(message);
+  };
+  bool hashed = is_one_of(chain.responses.front().header, {Smb2Command::negotiate, Smb2Command::session_setup});
+  auto frame = build_frame(std::move(chain.responses), chain.seal, hashed ? hook : std::function<void(const wire::Header&, std::span<const Bytes>)>{});
+  chain.responses.clear();
+  enqueue(std::move(frame));
+}
+
+// [MS-SMB2] 3.3.4.2: STATUS_PENDING at once, what was finished before it in the compound first. It is not signed.
+void Connection::send_interim(Request& request) {
+  auto& chain = *request.chain;
+  send_chain(chain);
+  OutMessage message;
+  message.header = request.header;
+  message.header.status = status::pending.value;
+  message.header.flags = wire::header_flag::server_to_redir | wire::header_flag::async_command |
+                         (request.header.flags & wire::header_flag::priority_mask);
+  message.header.async_or_tree = request.async_id;
+  message.header.credits = credits_.grant(request.header.credits);
+  message.header.signature = {};
+  message.reply = error_reply(status::pending);
+  SealWith seal;
+  if (request.session && request.session->sealer && must_seal(request)) seal = {request.session->sealer.get(), request.session->state.session_id};
+  std::vector<OutMessage> one;
+  one.push_back(std::move(message));
+  enqueue(build_frame(std::move(one), seal));
+}
+
+// ---- Request ----
+
+Result<std::shared_ptr<Open>> Request::open(wire::FileId id) {
+  if (related() && id == wire::related_file_id) {
+    if (!compound.file_id) return fail(compound.last_status.is_error() ? compound.last_status : status::file_closed);
+    id = *compound.file_id;
+  }
+  auto found = session ? session->find_open(id) : nullptr;
+  if (!found || found->closed || found->state.tree_id != header.tree_id()) return fail(status::file_closed);
+  compound.file_id = id;
+  return found;
+}
+
+Buffer Request::buffer(std::size_t n) { return server.buffers().take(n); }
+asio::any_io_executor Request::executor() const { return connection.executor(); }
+
+std::string Request::who() const {
+  std::string user = session ? session->state.logon.user : std::string{};
+  std::string text = fmt::format("{}@{}", user.empty() ? "-" : user, connection.state.client_address);
+  if (tree) text += " " + tree->state.share_name;
+  return text;
+}
+
+void Request::go_async() {
+  if (async_id != 0) return;
+  connection.start_async(*this);
+}
+
+Awaitable<Wake> Request::wait(std::shared_ptr<Signal> signal, std::optional<std::chrono::steady_clock::duration> limit) {
+  go_async();
+  connection.watch(async_id, signal);
+  co_return co_await signal->wait(limit);
+}
+
+}  // namespace bossa::session

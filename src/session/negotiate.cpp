@@ -1,0 +1,214 @@
+#include "src/session/negotiate.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "src/auth/spnego.hpp"
+#include "src/base/time.hpp"
+#include "src/crypto/random.hpp"
+#include "src/policy/dialects.hpp"
+#include "src/policy/encryption.hpp"
+#include "src/policy/signing.hpp"
+#include "src/session/server.hpp"
+#include "src/wire/contexts.hpp"
+
+namespace bossa::session {
+namespace {
+
+using policy::Dialect;
+namespace context = wire::negotiate_context;
+
+constexpr std::uint16_t wildcard = 0x02FF, sha512_id = 1;
+constexpr std::uint16_t netbios_port = 139;
+
+/// What the contexts of a 3.1.1 client ask for.
+struct Offer {
+  std::optional<wire::AlgorithmList> preauth, encryption, signing;
+};
+
+// [MS-SMB2] 3.3.5.4: each of these at most once, preauth integrity exactly once
+Result<Offer> read_contexts(Bytes message, const wire::NegotiateRequest& request) {
+  auto contexts = wire::parse_negotiate_contexts(message, request.negotiate_context_offset, request.negotiate_context_count);
+  if (!contexts) return fail(contexts.error());
+  Offer offer;
+  for (const auto& one : *contexts) {
+    auto* slot = one.type == context::preauth_integrity ? &offer.preauth
+                 : one.type == context::encryption      ? &offer.encryption
+                 : one.type == context::signing         ? &offer.signing
+                                                        : nullptr;
+    if (slot == nullptr) continue;
+    auto list = one.type == context::preauth_integrity ? wire::parse_preauth_capabilities(one.data) : wire::parse_algorithm_list(one.data);
+    if (!list || *slot) return fail(status::invalid_parameter);
+    *slot = std::move(*list);
+  }
+  if (!offer.preauth) return fail(status::invalid_parameter);
+  if (std::ranges::find(offer.preauth->ids, sha512_id) == offer.preauth->ids.end()) return fail(status::no_preauth_integrity_hash_overlap);
+  return offer;
+}
+
+ByteVector id_list(std::initializer_list<std::uint16_t> words) {
+  ByteVector data;
+  wire::Writer writer{data};
+  for (auto word : words) writer(word);
+  return data;
+}
+
+std::uint32_t capabilities(const ConnectionState& state, const policy::Settings& settings, std::uint32_t client) {
+  std::uint32_t result = 0;
+  if (state.dialect >= Dialect::smb2_10 && state.server_port != netbios_port) result |= wire::capability::large_mtu;
+  bool by_flag = state.dialect == Dialect::smb3_00 || state.dialect == Dialect::smb3_02;
+  if (by_flag && (client & wire::capability::encryption) != 0 && policy::encryption_enabled(settings)) result |= wire::capability::encryption;
+  return result;
+}
+
+void set_limits(ConnectionState& state, const policy::Settings& settings) {
+  state.supports_multi_credit = (state.server_capabilities & wire::capability::large_mtu) != 0;
+  auto limit = [&](std::uint32_t configured) { return state.supports_multi_credit ? std::max(configured, 65536u) : 65536u; };
+  state.max_transact = limit(settings.max_transact);
+  state.max_read = limit(settings.max_read);
+  state.max_write = limit(settings.max_write);
+}
+
+wire::NegotiateResponse response_of(const Connection& connection, Server& server, std::uint16_t dialect) {
+  const auto& state = connection.state;
+  wire::NegotiateResponse response;
+  response.security_mode = state.server_security_mode;
+  response.dialect_revision = dialect;
+  response.server_guid = server.guid();
+  response.capabilities = state.server_capabilities;
+  response.max_transact_size = state.max_transact;
+  response.max_read_size = state.max_read;
+  response.max_write_size = state.max_write;
+  response.system_time = nt_now();
+  return response;
+}
+
+Reply finish(wire::NegotiateResponse response, const std::vector<std::pair<std::uint16_t, ByteVector>>& contexts) {
+  auto token = auth::spnego::negotiate_hint();
+  response.security_buffer_offset = wire::header_size + wire::fixed_size<wire::NegotiateResponse>();
+  response.security_buffer_length = static_cast<std::uint16_t>(token.size());
+  ByteVector tail = token;
+  if (!contexts.empty()) {
+    tail.resize(align_up(response.security_buffer_offset + tail.size(), 8) - response.security_buffer_offset);
+    response.negotiate_context_offset = static_cast<std::uint32_t>(response.security_buffer_offset + tail.size());
+    response.negotiate_context_count = static_cast<std::uint16_t>(contexts.size());
+    for (const auto& [type, data] : contexts) wire::append_negotiate_context(tail, 0, type, data);
+  }
+  return Reply(response, tail);
+}
+
+// Algorithms of 3.1.1, from the client's contexts; those that go into the response.
+std::vector<std::pair<std::uint16_t, ByteVector>> choose_algorithms(ConnectionState& state, const policy::Settings& settings, const Offer& offer) {
+  std::vector<std::pair<std::uint16_t, ByteVector>> contexts;
+  ByteVector preauth = id_list({1, 32, sha512_id});
+  ByteArray<32> salt;
+  crypto::random_bytes(salt);
+  preauth.insert(preauth.end(), salt.begin(), salt.end());
+  contexts.emplace_back(context::preauth_integrity, std::move(preauth));
+  if (offer.encryption) {
+    auto cipher = policy::choose_cipher(settings, offer.encryption->ids);
+    state.cipher = cipher ? static_cast<std::uint16_t>(*cipher) : std::uint16_t{0};
+    contexts.emplace_back(context::encryption, id_list({1, state.cipher}));
+  }
+  if (offer.signing) {
+    if (auto algorithm = policy::choose_signing_algorithm(settings, offer.signing->ids)) {
+      state.signing_algorithm = static_cast<std::uint16_t>(*algorithm);
+      contexts.emplace_back(context::signing, id_list({1, state.signing_algorithm}));
+    }
+  }
+  return contexts;
+}
+
+Failure refuse(Connection& connection, const policy::DialectVerdict& verdict) {
+  connection.server().log().notice("{}: negotiation refused: {}", connection.state.client_address, policy::joined(verdict.reasons));
+  return fail(status::not_supported);
+}
+
+}  // namespace
+
+Result<Reply> negotiate(Connection& connection, Bytes message, const wire::NegotiateRequest& request) {
+  auto& state = connection.state;
+  auto& server = connection.server();
+  if (state.negotiated) {
+    connection.close("a second NEGOTIATE");
+    return fail(status::invalid_parameter);
+  }
+  if (request.dialect_count == 0) return fail(status::invalid_parameter);
+  auto list = wire::view(message, wire::header_size + wire::fixed_size<wire::NegotiateRequest>(), std::size_t{request.dialect_count} * 2);
+  if (!list) return fail(list.error());
+  wire::Reader reader{*list};
+  std::vector<std::uint16_t> dialects(request.dialect_count);
+  for (auto& dialect : dialects) reader(dialect);
+
+  auto settings = server.settings();
+  auto verdict = policy::explain_dialect(*settings, dialects);
+  if (!verdict.dialect) return refuse(connection, verdict);
+  state.dialect = *verdict.dialect;
+  state.client_dialects = std::move(dialects);
+  state.client_guid = request.client_guid;
+  state.client_security_mode = request.security_mode;
+  state.client_capabilities = request.capabilities;
+  state.server_security_mode = policy::announced_security_mode(*settings);
+  state.server_capabilities = capabilities(state, *settings, request.capabilities);
+  state.signing_algorithm = policy::is_smb3(state.dialect) ? 1 : 0;
+  if ((state.server_capabilities & wire::capability::encryption) != 0) state.cipher = static_cast<std::uint16_t>(policy::Cipher::aes128_ccm);
+  set_limits(state, *settings);
+
+  std::vector<std::pair<std::uint16_t, ByteVector>> contexts;
+  if (state.dialect == Dialect::smb3_11) {
+    auto offer = read_contexts(message, request);
+    if (!offer) return fail(offer.error());
+    contexts = choose_algorithms(state, *settings, *offer);
+    state.preauth.update(message);
+  }
+  state.negotiated = true;
+  server.log().info("{}: speaks {}", state.client_address, policy::dialect_name(state.dialect));
+  return finish(response_of(connection, server, static_cast<std::uint16_t>(state.dialect)), contexts);
+}
+
+Result<Reply> negotiate_from_smb1(Connection& connection, Bytes message) {
+  constexpr std::size_t smb1_header = 32;
+  constexpr std::uint8_t smb1_negotiate = 0x72;
+  auto& state = connection.state;
+  auto settings = connection.server().settings();
+  if (state.negotiated || state.wildcard_negotiated || message.size() < smb1_header + 3 || message[4] != smb1_negotiate) {
+    connection.close("an SMB1 message other than the first NEGOTIATE");
+    return fail(status::invalid_parameter);
+  }
+  wire::Reader reader{message.subspan(smb1_header)};
+  auto words = reader.get<std::uint8_t>();
+  reader.skip(std::size_t{words} * 2);
+  auto count = reader.get<std::uint16_t>();
+  auto names = reader.take(std::min<std::size_t>(count, reader.remaining()));
+  bool any = false, fixed = false;
+  std::vector<std::string> offered;
+  for (auto text = as_text(names); !text.empty();) {
+    auto end = text.find('\0');
+    auto name = text.substr(0, end);
+    if (!name.empty() && name[0] == 2) name.remove_prefix(1);  // BufferFormat: dialect
+    any |= name == "SMB 2.???";
+    fixed |= name == "SMB 2.002";
+    if (offered.size() < 32) offered.emplace_back(name);
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+  state.server_security_mode = policy::announced_security_mode(*settings);
+  set_limits(state, *settings);
+  if (any && policy::wildcard_enabled(*settings)) {
+    state.wildcard_negotiated = true;
+    return finish(response_of(connection, connection.server(), wildcard), {});
+  }
+  if (fixed && policy::dialect_enabled(*settings, Dialect::smb2_02)) {
+    state.negotiated = true;
+    state.dialect = Dialect::smb2_02;
+    state.client_dialects = {static_cast<std::uint16_t>(Dialect::smb2_02)};
+    return finish(response_of(connection, connection.server(), static_cast<std::uint16_t>(Dialect::smb2_02)), {});
+  }
+  connection.server().log().error(
+      "{}: refused: the client offers only SMB1 dialects ({}), which this server does not speak; the lowest is {}. Enable SMB2 or later on the client.",
+      state.client_address, fmt::join(offered, ", "), policy::dialect_name(settings->min_dialect));
+  return fail(status::not_supported);
+}
+
+}  // namespace bossa::session

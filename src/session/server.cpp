@@ -1,0 +1,189 @@
+#include "src/session/server.hpp"
+
+#include <arpa/inet.h>
+#include <boost/asio.hpp>
+#include <ifaddrs.h>
+#include <net/if.h>
+
+#include <fstream>
+
+#include "src/base/time.hpp"
+#include "src/base/unicode.hpp"
+#include "src/crypto/random.hpp"
+#include "src/session/connection.hpp"
+
+namespace bossa::session {
+
+namespace {
+/// What src/fs asks about SIDs, answered by src/auth.
+class Sids final : public fs::SidMapper {
+ public:
+  explicit Sids(std::shared_ptr<auth::UserMapper> users) : users_(std::move(users)) {}
+  [[nodiscard]] Sid user_sid(std::uint32_t uid) const override { return users_->sid_of_uid(uid); }
+  [[nodiscard]] Sid group_sid(std::uint32_t gid) const override { return users_->sid_of_gid(gid); }
+  [[nodiscard]] std::optional<std::uint32_t> uid_of(const Sid& sid) const override { return users_->uid_of_sid(sid); }
+  [[nodiscard]] std::optional<std::uint32_t> gid_of(const Sid& sid) const override { return users_->gid_of_sid(sid); }
+
+ private:
+  std::shared_ptr<auth::UserMapper> users_;
+};
+}  // namespace
+
+Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies dependencies)
+    : settings_(std::move(settings)), dependencies_(std::move(dependencies)), lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(dependencies_.users)),
+      names_(std::make_shared<fs::NameIndex>()),
+      buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
+  crypto::random_bytes(guid_);
+}
+
+Server::~Server() = default;
+
+void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
+  auto connection = std::make_shared<Connection>(*this, std::move(socket), netbios);
+  connection->state.id = next_connection_id_.fetch_add(1);
+  {
+    std::lock_guard guard(mutex_);
+    connections_[connection->state.id] = connection;
+  }
+  log().info("{}: connected to port {}", connection->state.client_address, connection->state.server_port);
+  auto executor = connection->executor();
+  boost::asio::co_spawn(executor, [connection]() -> Awaitable<void> { return connection->run(); }, boost::asio::detached);
+}
+
+void Server::forget(std::uint64_t connection_id) {
+  std::lock_guard guard(mutex_);
+  connections_.erase(connection_id);
+}
+
+void Server::reload(std::shared_ptr<const policy::Settings> settings) {
+  std::lock_guard guard(mutex_);
+  settings_ = std::move(settings);
+}
+
+void Server::stop() {
+  std::vector<std::shared_ptr<Connection>> all;
+  {
+    std::lock_guard guard(mutex_);
+    for (auto& [id, weak] : connections_)
+      if (auto connection = weak.lock()) all.push_back(std::move(connection));
+  }
+  for (auto& connection : all) {
+    auto executor = connection->executor();
+    boost::asio::post(executor, [connection] { connection->close("the server stops"); });
+  }
+}
+
+std::size_t Server::connection_count() const {
+  std::lock_guard guard(mutex_);
+  return connections_.size();
+}
+
+std::shared_ptr<const policy::Settings> Server::settings() const {
+  std::lock_guard guard(mutex_);
+  return settings_;
+}
+
+wire::FileId Server::new_file_id() {
+  auto id = new_id();
+  return {id, id};
+}
+
+std::uint64_t Server::new_session_id() {
+  // Not to be guessed from another one: the id is all that names a session in a clear message.
+  for (;;) {
+    ByteArray<8> random;
+    crypto::random_bytes(random);
+    auto id = load_le<std::uint64_t>(random.data());
+    if (id != 0 && id != ~0ull && !find_session(id)) return id;
+  }
+}
+
+void Server::add_session(const std::shared_ptr<Session>& session) {
+  std::lock_guard guard(mutex_);
+  sessions_[session->state.session_id] = session;
+}
+
+std::shared_ptr<Session> Server::find_session(std::uint64_t id) const {
+  std::lock_guard guard(mutex_);
+  auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+void Server::end_session(const std::shared_ptr<Session>& session) {
+  {
+    std::lock_guard guard(mutex_);
+    sessions_.erase(session->state.session_id);
+  }
+  session->state.phase = SessionPhase::expired;
+  for (auto& open : session->remove_opens(std::nullopt)) open->close();
+  for (auto& tree : session->trees()) session->remove_tree(tree->state.tree_id);
+}
+
+Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session) {
+  std::shared_ptr<Connection> owner;
+  {
+    std::lock_guard guard(mutex_);
+    auto found = connections_.find(session->state.connection_id);
+    if (found != connections_.end()) owner = found->second.lock();
+  }
+  if (!owner) {
+    end_session(session);
+    co_return;
+  }
+  auto on_its_core = [&]() -> Awaitable<void> {
+    owner->cancel_pending(session->state.session_id, std::nullopt);
+    owner->remove_session(session->state.session_id);
+    end_session(session);
+    co_return;
+  };
+  co_await boost::asio::co_spawn(owner->executor(), on_its_core, boost::asio::use_awaitable);
+}
+
+std::size_t Server::session_count() const {
+  std::lock_guard guard(mutex_);
+  return sessions_.size();
+}
+
+std::vector<std::shared_ptr<Session>> Server::sessions() const {
+  std::lock_guard guard(mutex_);
+  std::vector<std::shared_ptr<Session>> all;
+  for (const auto& [id, session] : sessions_) all.push_back(session);
+  return all;
+}
+
+std::uint32_t Server::share_uses(std::string_view share_name) const {
+  std::uint32_t uses = 0;
+  for (const auto& session : sessions())
+    for (const auto& tree : session->trees())
+      if (equal_ignoring_case(tree->state.share_name, share_name)) ++uses;
+  return uses;
+}
+
+std::vector<NetworkInterface> Server::interfaces() const {
+  std::vector<NetworkInterface> found;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return found;
+  for (auto* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+    char text[INET6_ADDRSTRLEN] = {};
+    if (entry->ifa_addr->sa_family == AF_INET) {
+      ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(entry->ifa_addr)->sin_addr, text, sizeof text);
+    } else if (entry->ifa_addr->sa_family == AF_INET6) {
+      ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6*>(entry->ifa_addr)->sin6_addr, text, sizeof text);
+    } else {
+      continue;
+    }
+    NetworkInterface one;
+    one.name = entry->ifa_name;
+    one.index = ::if_nametoindex(entry->ifa_name);
+    one.address = text;
+    std::ifstream speed("/sys/class/net/" + one.name + "/speed");
+    long mbit = 0;
+    if (speed >> mbit && mbit > 0) one.link_speed = static_cast<std::uint64_t>(mbit) * 1'000'000;
+    found.push_back(std::move(one));
+  }
+  ::freeifaddrs(list);
+  return found;
+}
+
+}  // namespace bossa::session

@@ -1,0 +1,116 @@
+// The server: the tables that connections share. No globals; passed by reference.
+#pragma once
+#include <boost/asio/ip/tcp.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "src/auth/passdb.hpp"
+#include "src/auth/unix_users.hpp"
+#include "src/base/buffer.hpp"
+#include "src/base/log.hpp"
+#include "src/fs/names.hpp"
+#include "src/fs/security.hpp"
+#include "src/fs/workers.hpp"
+#include "src/locking/file_table.hpp"
+#include "src/policy/settings.hpp"
+#include "src/session/command.hpp"
+#include "src/session/lock_waiters.hpp"
+#include "src/session/session.hpp"
+
+namespace bossa::session {
+
+class Connection;
+
+/// A network interface, for FSCTL_QUERY_NETWORK_INTERFACE_INFO.
+struct NetworkInterface {
+  std::string name;
+  std::uint32_t index = 0;
+  std::uint64_t link_speed = 1'000'000'000;  ///< bit/s
+  bool rss_capable = false;
+  std::string address;  ///< numeric, v4 or v6
+};
+
+struct Dependencies {
+  Log& log;
+  std::shared_ptr<auth::AccountDatabase> accounts;
+  std::shared_ptr<auth::UserMapper> users;
+  std::shared_ptr<fs::Workers> workers;
+  std::span<const Command> commands;
+};
+
+/// Thread-safe but for construction and destruction.
+class Server {
+ public:
+  Server(std::shared_ptr<const policy::Settings> settings, Dependencies dependencies);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Serves an accepted socket on the io_context that it is bound to. Call it on that loop's thread. `netbios`: port 139, where
+  /// a session request comes first.
+  void accept(boost::asio::ip::tcp::socket socket, bool netbios);
+  /// New connections, sessions and tree connects see the new settings; standing tree connects keep what they were made under,
+  /// but for shares that are gone.
+  void reload(std::shared_ptr<const policy::Settings> settings);
+  /// Closes every connection. They end on their loops; wait with connection_count().
+  void stop();
+  [[nodiscard]] std::size_t connection_count() const;
+
+  [[nodiscard]] std::shared_ptr<const policy::Settings> settings() const;
+  [[nodiscard]] Log& log() { return dependencies_.log; }
+  [[nodiscard]] auth::AccountDatabase& accounts() { return *dependencies_.accounts; }
+  [[nodiscard]] auth::UserMapper& users() { return *dependencies_.users; }
+  [[nodiscard]] fs::Workers& workers() { return *dependencies_.workers; }
+  [[nodiscard]] locking::FileTable& files() { return files_; }
+  [[nodiscard]] const std::shared_ptr<LockWaiters>& lock_waiters() { return lock_waiters_; }
+  [[nodiscard]] fs::SidMapper& sids() { return *sids_; }
+  [[nodiscard]] const std::shared_ptr<fs::NameIndex>& names() { return names_; }
+  [[nodiscard]] std::span<const Command> commands() const { return dependencies_.commands; }
+  [[nodiscard]] BufferPool& buffers() { return *buffers_; }
+  [[nodiscard]] const ByteArray<16>& guid() const { return guid_; }
+  [[nodiscard]] std::uint64_t start_time() const { return start_time_; }
+  /// Never gives the same number twice; for FileIds, OpenIds and lock tickets.
+  [[nodiscard]] std::uint64_t new_id() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+  /// Both halves of a new FileId.
+  [[nodiscard]] wire::FileId new_file_id();
+  [[nodiscard]] std::vector<NetworkInterface> interfaces() const;
+
+  // Sessions, by id. A session is in here from its first SESSION_SETUP to its end.
+  [[nodiscard]] std::uint64_t new_session_id();
+  void add_session(const std::shared_ptr<Session>& session);
+  [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
+  /// Ends a session: closes its opens and trees, takes it out. On any thread that may impersonate.
+  void end_session(const std::shared_ptr<Session>& session);
+  /// The same for a session of another connection, on the core that owns it (PreviousSessionId).
+  Awaitable<void> end_session_elsewhere(std::shared_ptr<Session> session);
+  [[nodiscard]] std::size_t session_count() const;
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;
+  /// Number of TreeConnects of a share, for `max connections` and the share list.
+  [[nodiscard]] std::uint32_t share_uses(std::string_view share_name) const;
+
+ private:
+  friend class Connection;
+  void forget(std::uint64_t connection_id);
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const policy::Settings> settings_;
+  Dependencies dependencies_;
+  locking::FileTable files_;
+  std::shared_ptr<LockWaiters> lock_waiters_;
+  std::unique_ptr<fs::SidMapper> sids_;
+  std::shared_ptr<fs::NameIndex> names_;
+  std::shared_ptr<BufferPool> buffers_;
+  ByteArray<16> guid_{};
+  std::uint64_t start_time_ = 0;
+  std::atomic<std::uint64_t> next_id_{1}, next_connection_id_{1};
+  std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+};
+
+}  // namespace bossa::session

@@ -1,0 +1,76 @@
+#include "src/session/session.hpp"
+
+namespace bossa::session {
+
+std::shared_ptr<TreeConnect> Session::find_tree(std::uint32_t tree_id) const {
+  std::lock_guard guard(mutex_);
+  auto found = trees_.find(tree_id);
+  return found == trees_.end() ? nullptr : found->second;
+}
+
+std::uint32_t Session::add_tree(std::shared_ptr<TreeConnect> tree) {
+  std::lock_guard guard(mutex_);
+  while (state.next_tree_id == 0 || state.next_tree_id == ~0u || trees_.contains(state.next_tree_id)) ++state.next_tree_id;
+  tree->state.tree_id = state.next_tree_id++;
+  auto id = tree->state.tree_id;
+  trees_[id] = std::move(tree);
+  return id;
+}
+
+std::shared_ptr<TreeConnect> Session::remove_tree(std::uint32_t tree_id) {
+  std::lock_guard guard(mutex_);
+  auto found = trees_.find(tree_id);
+  if (found == trees_.end()) return nullptr;
+  auto tree = std::move(found->second);
+  trees_.erase(found);
+  return tree;
+}
+
+std::vector<std::shared_ptr<TreeConnect>> Session::trees() const {
+  std::lock_guard guard(mutex_);
+  std::vector<std::shared_ptr<TreeConnect>> all;
+  for (const auto& [id, tree] : trees_) all.push_back(tree);
+  return all;
+}
+
+std::shared_ptr<Open> Session::find_open(wire::FileId id) const {
+  std::lock_guard guard(mutex_);
+  auto found = opens_.find(id.volatile_);
+  return found == opens_.end() || !(found->second->state.file_id == id) ? nullptr : found->second;
+}
+
+void Session::add_open(std::shared_ptr<Open> open) {
+  std::lock_guard guard(mutex_);
+  auto id = open->state.file_id.volatile_;
+  opens_[id] = std::move(open);
+}
+
+std::shared_ptr<Open> Session::remove_open(wire::FileId id) {
+  std::lock_guard guard(mutex_);
+  auto found = opens_.find(id.volatile_);
+  if (found == opens_.end() || !(found->second->state.file_id == id)) return nullptr;
+  auto open = std::move(found->second);
+  opens_.erase(found);
+  return open;
+}
+
+std::vector<std::shared_ptr<Open>> Session::remove_opens(std::optional<std::uint32_t> tree_id) {
+  std::lock_guard guard(mutex_);
+  std::vector<std::shared_ptr<Open>> taken;
+  for (auto it = opens_.begin(); it != opens_.end();) {
+    if (tree_id && it->second->state.tree_id != *tree_id) {
+      ++it;
+      continue;
+    }
+    taken.push_back(std::move(it->second));
+    it = opens_.erase(it);
+  }
+  return taken;
+}
+
+std::size_t Session::open_count() const {
+  std::lock_guard guard(mutex_);
+  return opens_.size();
+}
+
+}  // namespace bossa::session
