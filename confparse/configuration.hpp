@@ -23,7 +23,8 @@ struct Place {
 struct Setting {
   Value value;
   Place place;
-  bool copied = false;  ///< came by `copy`: gives way to what the section sets itself
+  bool copied = false;  ///< came by `copy` or by side effect: gives way to what the section sets itself
+  bool silent = false;  ///< set in [global] under a synonym that testparm does not connect with the parameter
 };
 using SettingMap = std::map<ParameterId, Setting>;
 

@@ -46,6 +46,8 @@ class Dump {
     options.insert(options.begin(), idmap);
     print_options(out, options);
     each(Scope::share, [&](ParameterId id, const Parameter& row) {
+      const auto* setting = from_.setting(id);
+      if (!options_.defaults_too && (!setting || setting->silent)) return;
       auto value = from_.value(id).text;
       if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
     });
@@ -57,7 +59,7 @@ class Dump {
     each(Scope::share, [&](ParameterId id, const Parameter& row) {
       const auto* setting = from_.setting(id, &section);
       auto value = setting ? setting->value.text : default_value(row, from_.host_name).text;
-      if (options_.defaults_too || !same(row, value, from_.value(id).text)) print(out, row.name, " = ", value);
+      if (!same(row, value, from_.value(id).text)) print(out, row.name, " = ", value);
     });
     print_options(out, section.options);
     return out;

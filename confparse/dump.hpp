@@ -8,7 +8,7 @@
 namespace bossa::confparse {
 
 struct DumpOptions {
-  bool defaults_too = false;  ///< -v: every parameter, not only what differs from the default
+  bool defaults_too = false;  ///< -v: every parameter of [global], not only what differs from the default
 };
 /// "# Global parameters", [global], the shares. Empty for a configuration that is fatal.
 [[nodiscard]] std::string dump(const Configuration& configuration, const DumpOptions& options = {});

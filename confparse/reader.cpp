@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "confparse/configuration.hpp"
+#include "confparse/printing.hpp"
 #include "src/base/unicode.hpp"
 
 namespace bossa::confparse {
@@ -82,12 +83,14 @@ class Reader {
   }
   void enter(const std::string& name);
   void set(const smbconf::Statement& statement);
-  void set_option(const smbconf::Statement& statement);
-  void store(ParameterId id, Value value);
+  void store(ParameterId id, Value value, bool silent = false);
+  void store_option(std::string_view name, std::string_view value);
   bool special(ParameterId id, const smbconf::Statement& statement, Value& value);
   void include(Value& value);
   void copy(const std::string& source_name);
   void act_as_domain_controller();
+  void domain_controller_defaults();
+  bool is_domain_controller() const;
   void check_ports(const Value& value);
   void check_resolve_order(const Value& value);
   std::string expanded(const std::string& text);
@@ -109,8 +112,11 @@ class Reader {
 };
 
 void Reader::enter(const std::string& name) {
-  in_global_ = is_global_name(name);
-  if (in_global_) return;
+  bool global = is_global_name(name);
+  in_global_ = true;
+  if (!global && is_domain_controller()) domain_controller_defaults();
+  in_global_ = global;
+  if (global) return;
   if (name.empty()) return fail("section without a name");
   auto [found, fresh] = by_name_.emplace(fold_case(name), out_.sections.size());
   section_ = found->second;
@@ -119,24 +125,24 @@ void Reader::enter(const std::string& name) {
   out_.sections.push_back({name, place_, {}, snapshot_, {}});
 }
 
-void Reader::set_option(const smbconf::Statement& statement) {
+void Reader::store_option(std::string_view spelling, std::string_view value) {
   auto& options = in_global_ ? out_.options : current()->options;
-  auto key = folded_name(statement.name);
+  auto key = folded_name(spelling);
   auto found = std::ranges::find(options, key, &Option::key);
   if (found != options.end()) {
-    found->value = statement.value;
+    found->value = value;
     found->place = place_;
     return;
   }
-  auto name = statement.name;
+  std::string name{spelling};
   std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  options.push_back({std::move(name), std::move(key), statement.value, place_});
+  options.push_back({std::move(name), std::move(key), std::string(value), place_});
 }
 
 void Reader::set(const smbconf::Statement& statement) {
   auto found = find_parameter(statement.name);
   if (!found) {
-    if (statement.name.find(':') != std::string::npos) return set_option(statement);
+    if (statement.name.find(':') != std::string::npos) return store_option(statement.name, statement.value);
     std::string message = "unknown parameter '" + statement.name + "' is left out";
     if (auto near = nearest_parameter(statement.name); !near.empty()) message += "; did you mean '" + std::string(near) + "'?";
     return say(Severity::warning, std::move(message));
@@ -149,11 +155,11 @@ void Reader::set(const smbconf::Statement& statement) {
   auto parsed = parse_value(row, statement.value, found->inverted, out_.value(found->id, current()));
   if (!parsed.error.empty()) return fail("'" + std::string(row.name) + "': " + parsed.error);
   if (!parsed.warning.empty()) say(Severity::warning, "'" + std::string(row.name) + "': " + parsed.warning);
-  if (special(found->id, statement, parsed.value)) store(found->id, std::move(parsed.value));
+  if (special(found->id, statement, parsed.value)) store(found->id, std::move(parsed.value), found->silent);
 }
 
-void Reader::store(ParameterId id, Value value) {
-  Setting setting{std::move(value), place_, false};
+void Reader::store(ParameterId id, Value value, bool silent) {
+  Setting setting{std::move(value), place_, false, silent};
   if (auto* section = current()) {
     section->own.insert_or_assign(id, std::move(setting));
     return;
@@ -162,6 +168,8 @@ void Reader::store(ParameterId id, Value value) {
   if (parameter(id).scope == Scope::global) {
     out_.global.insert_or_assign(id, std::move(setting));
   } else {
+    auto before = out_.share_defaults.find(id);
+    if (before != out_.share_defaults.end() && !before->second.silent) setting.silent = false;
     out_.share_defaults.insert_or_assign(id, std::move(setting));
     snapshot_.reset();
   }
@@ -171,7 +179,8 @@ void Reader::store(ParameterId id, Value value) {
 bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value& value) {
   static const auto include_id = id_of("include"), copy_id = id_of("copy"), ports_id = id_of("smb ports"),
                     resolve_id = id_of("name resolve order"), backend_id = id_of("config backend"), charset_id = id_of("dos charset"),
-                    realm_id = id_of("realm");
+                    realm_id = id_of("realm"), printing_id = id_of("printing"), idmap_uid_id = id_of("idmap uid"),
+                    idmap_gid_id = id_of("idmap gid"), idmap_backend_id = id_of("idmap backend");
   if (id == include_id) {
     include(value);
     return !out_.fatal && !value.text.empty();
@@ -180,6 +189,11 @@ bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value&
   if (id == ports_id) check_ports(value);
   if (id == resolve_id) check_resolve_order(value);
   if (id == realm_id) value.text = to_upper(value.text);
+  if (id == idmap_uid_id || id == idmap_gid_id) store_option("idmap config * : range", value.text);
+  if (id == idmap_backend_id) store_option("idmap config * : backend", value.text);
+  if (id == printing_id && !in_global_) {
+    for (const auto& [name, command] : print_commands(value.text)) current()->own[id_of(name)] = {{std::string(command), {}}, place_, true};
+  }
   if (id == backend_id && value.text == "registry") {
     store(id_of("registry shares"), {"Yes", {}});
     return false;
@@ -233,8 +247,14 @@ void Reader::copy(const std::string& source_name) {
     target->own.emplace(id, std::move(setting));
   }
   target->defaults = source->defaults;
-  for (const auto& option : source->options) {
-    if (std::ranges::find(target->options, option.key, &Option::key) == target->options.end()) target->options.push_back(option);
+  // Options are taken over newest first, also those that the target has set itself.
+  for (auto option = source->options.rbegin(); option != source->options.rend(); ++option) {
+    auto found = std::ranges::find(target->options, option->key, &Option::key);
+    if (found == target->options.end()) {
+      target->options.push_back(*option);
+    } else {
+      found->value = option->value;
+    }
   }
 }
 
@@ -256,7 +276,7 @@ void Reader::check_resolve_order(const Value& value) {
 void Reader::finish() {
   static const auto path = id_of("path"), available = id_of("available"), printable = id_of("printable"),
                     browseable = id_of("browseable"), valid = id_of("-valid");
-  if (out_.value(id_of("server role")).text == "active directory domain controller") act_as_domain_controller();
+  if (is_domain_controller()) act_as_domain_controller();
   for (auto& section : out_.sections) {
     place_ = section.place;
     section.valid = out_.value(valid, &section).text == "Yes";
@@ -286,14 +306,21 @@ void Reader::act_as_domain_controller() {
   place_ = {};
   in_global_ = true;
   store(id_of("passdb backend"), {"samba_dsdb", {}});
-  for (const auto& [name, value] : implied) {
-    auto key = folded_name(name);
-    if (auto found = std::ranges::find(out_.options, key, &Option::key); found != out_.options.end()) {
-      found->value = value;
-    } else {
-      out_.options.push_back({name, key, value, {}});
-    }
-  }
+  for (const auto& [name, value] : implied) store_option(name, value);
+}
+
+// The same role's share defaults, set whenever a share begins.
+void Reader::domain_controller_defaults() {
+  for (auto name : {"map archive", "map hidden", "map system"}) store(id_of(name), {"No", {}});
+  store(id_of("map readonly"), {"no", {}});
+  store(id_of("store dos attributes"), {"Yes", {}});
+  if (!out_.setting(id_of("vfs objects"))) store(id_of("vfs objects"), {"dfs_samba4 acl_xattr", {"dfs_samba4", "acl_xattr"}});
+}
+
+bool Reader::is_domain_controller() const {
+  static const auto role = id_of("server role");
+  const auto* setting = out_.setting(role);
+  return setting && setting->value.text == "active directory domain controller";
 }
 
 std::string own_host_name(const ReadOptions& options) {

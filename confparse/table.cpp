@@ -10,16 +10,16 @@ namespace {
 constexpr Parameter table[] = {
 #define PARAM(scope, field, name, type, values, default_text, support, reload, standing, description)                                 \
   {Scope::scope, #field, name, Type::type, values, default_text, Support::support, Reload::reload, Standing::standing, description},
-#define SYNONYM(parameter, name, sense)
+#define SYNONYM(parameter, name, sense, showing)
 #include "confparse/parameters.def"
 #undef PARAM
 #undef SYNONYM
 };
 
-constexpr bool plain = false, inverted = true;
+constexpr bool plain = false, inverted = true, printed = false, silent = true;
 constexpr Synonym synonym_table[] = {
 #define PARAM(...)
-#define SYNONYM(parameter, name, sense) {parameter, name, sense},
+#define SYNONYM(parameter, name, sense, showing) {parameter, name, sense, showing},
 #include "confparse/parameters.def"
 #undef PARAM
 #undef SYNONYM
@@ -29,10 +29,10 @@ using Index = std::unordered_map<std::string, Found>;
 
 Index make_index() {
   Index index;
-  for (ParameterId id = 0; id < std::size(table); ++id) index.emplace(folded_name(table[id].name), Found{id, false});
+  for (ParameterId id = 0; id < std::size(table); ++id) index.emplace(folded_name(table[id].name), Found{id, false, false});
   for (const auto& synonym : synonym_table) {
     auto id = index.at(folded_name(synonym.parameter)).id;
-    index.emplace(folded_name(synonym.name), Found{id, synonym.inverted});
+    index.emplace(folded_name(synonym.name), Found{id, synonym.inverted, synonym.silent});
   }
   return index;
 }

@@ -30,6 +30,7 @@ struct Parameter {
 struct Synonym {
   std::string_view parameter, name;
   bool inverted;  ///< of a boolean: the value means its opposite
+  bool silent;    ///< testparm does not print a share parameter that [global] sets under this name only
 };
 
 /// Place in parameters(): all global ones in the order of testparm, then those of shares.
@@ -40,7 +41,7 @@ using ParameterId = std::uint16_t;
 
 struct Found {
   ParameterId id;
-  bool inverted;
+  bool inverted, silent;
 };
 /// By name or synonym; case and blanks do not count.
 [[nodiscard]] std::optional<Found> find_parameter(std::string_view name);

@@ -75,6 +75,7 @@ ParsedValue parse_octal(std::string_view raw) {
 ParsedValue parse_bytes(std::string_view raw) {
   auto why = [&] { return refused("'" + std::string(raw) + "' is no size (a number, then K, M or G, below 2G)"); };
   std::uint64_t number = 0;
+  if (raw.starts_with("+")) raw.remove_prefix(1);
   auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
   if (error != std::errc{}) return why();
   std::string_view unit{end, static_cast<std::size_t>(raw.data() + raw.size() - end)};
@@ -107,7 +108,7 @@ bool is_edit(const std::string& element) { return element.size() > 1 && (element
 
 std::vector<std::string> edited(std::vector<std::string> list, const std::vector<std::string>& edits) {
   for (const auto& edit : edits) {
-    auto name = is_edit(edit) ? edit.substr(1) : edit;
+    auto name = edit.substr(1);
     auto found = std::ranges::find_if(list, [&](const std::string& one) { return equal_ignoring_case(one, name); });
     if (edit.front() == '-') {
       if (found != list.end()) list.erase(found);
@@ -122,7 +123,12 @@ ParsedValue parse_list(const Parameter& parameter, std::string_view raw, const V
   ParsedValue result;
   result.value.list = split_list(raw);
   auto& list = result.value.list;
-  if (parameter.type == Type::List && !list.empty() && is_edit(list.front())) list = edited(current.list, list);
+  if (parameter.type == Type::List && list.empty()) {
+    list = current.list;  // an empty List leaves things as they are
+  } else if (parameter.type == Type::List && is_edit(list.front())) {
+    if (!std::ranges::all_of(list, is_edit)) return refused("'" + std::string(raw) + "' mixes +x or -x with plain elements");
+    list = edited(current.list, list);
+  }
   result.value.text = printed(list, parameter.type);
   return result;
 }

@@ -22,7 +22,7 @@ enum class StatementKind {
 /// One logical line. Comments and empty lines are no statements: they are the text between the spans.
 struct Statement {
   StatementKind kind = StatementKind::stray_text;
-  std::string name;   ///< blank runs folded to one space; outer blanks cut, but for section names
+  std::string name;   ///< each run of blanks folded to its first; outer blanks cut, but for section names
   std::string value;  ///< the same, for settings; quotes are kept
   unsigned line = 0, column = 0;              ///< 1-based, of the name's first byte ('[' of a header); bytes, not characters
   unsigned value_line = 0, value_column = 0;  ///< of the value's first byte; of the place where it would stand when empty

@@ -22,28 +22,28 @@ class Builder {
     current_.whole.begin = offset(at);
     locate(at, current_.line, current_.column);
     text_ = &current_.name;
-    blank_ = cut_ = false;
+    blank_ = '\0';
+    cut_ = false;
   }
   void begin_value(Iterator at) {
     if (cut_) return;  // a NUL in the name has ended the line's text: there is no '='
     current_.kind = current_.name.empty() ? StatementKind::nameless : StatementKind::setting;
     text_ = &current_.value;
-    blank_ = false;
+    blank_ = '\0';
     begin_value_at(at);
   }
-  void blank() {
-    if (current_.kind != StatementKind::unclosed_section) {
-      blank_ = true;
-    } else if (!cut_ && (text_->empty() || text_->back() != ' ')) {
-      text_->push_back(' ');  // section names keep their outer blanks
-    }
+  // Of a run of blanks the first stands for all.
+  void blank(char c) {
+    if (blank_ || cut_) return;
+    blank_ = c;
+    if (current_.kind == StatementKind::unclosed_section) text_->push_back(c);  // section names keep their outer blanks
   }
   void put(char c, Iterator after) {
     if (c == '\0') cut_ = true;
     if (cut_) return;
     if (text_ == &current_.value && text_->empty()) begin_value_at(std::prev(after));
-    if (blank_ && !text_->empty()) text_->push_back(' ');
-    blank_ = false;
+    if (blank_ && !text_->empty() && current_.kind != StatementKind::unclosed_section) text_->push_back(blank_);
+    blank_ = '\0';
     text_->push_back(c);
   }
   void close_section() {
@@ -77,7 +77,8 @@ class Builder {
   unsigned line_ = 1;
   Statement current_;
   std::string* text_ = &current_.name;
-  bool blank_ = false, cut_ = false;
+  char blank_ = '\0';  // first of the run just read
+  bool cut_ = false;   // the text has ended before the line has
 };
 
 struct builder_tag;
@@ -88,7 +89,7 @@ auto const begin_text = [](auto& context) { build(context).begin(here(context), 
 auto const begin_header = [](auto& context) { build(context).begin(std::prev(here(context)), StatementKind::unclosed_section); };
 auto const begin_value = [](auto& context) { build(context).begin_value(here(context)); };
 auto const close_header = [](auto& context) { build(context).close_section(); };
-auto const add_blank = [](auto& context) { build(context).blank(); };
+auto const add_blank = [](auto& context) { build(context).blank(x3::_attr(context)); };
 auto const add = [](auto& context) { build(context).put(x3::_attr(context), here(context)); };
 auto const end = [](auto& context) { build(context).end(here(context)); };
 
@@ -104,7 +105,7 @@ auto const value = *(joint | blank[add_blank] | any[add]);
 auto const setting = x3::eps[begin_text] >> name >> -('=' >> x3::eps[begin_value] >> value) >> x3::eps[end];
 auto const section_name = *(joint | blank[add_blank] | (any - ']')[add]);
 auto const header = x3::lit('[')[begin_header] >> section_name >> -(x3::lit(']')[close_header] >> x3::omit[*(joint | any)]) >> x3::eps[end];
-auto const statement = x3::omit[*blank] >> (comment | header | setting);
+auto const statement = x3::omit[*blank] >> (comment | (x3::omit[*(joint | blank)] >> header) | setting);
 auto const file = statement % newline;
 
 }  // namespace
