@@ -45,7 +45,6 @@ Result<std::shared_ptr<Session>> session_of(Request& request) {
   state.client_guid = connection.state.client_guid;
   state.creation_time = nt_now();
   auto session = std::make_shared<Session>(std::move(state));
-  request.server.add_session(session);
   connection.add_session(session);
   return session;
 }
@@ -76,8 +75,8 @@ Outcome establish(Request& request, Session& session, auth::LogonResult logon, s
     }
   }
   state.logon = std::move(logon);
-  state.phase = SessionPhase::valid;
-  connection.established = true;
+  session.set_phase(SessionPhase::valid);
+  request.connection.established();
   return {};
 }
 
@@ -157,6 +156,7 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
     drop(request, session);
     co_return fail(established.error());
   }
+  request.server.add_session(session);
   co_await end_previous(request, setup->previous_session_id, *session);
   const auto& logon = session->state.logon;
   log.info("{}: {} logged on as Unix user {}{}", request.connection.state.client_address, printable(logon.anonymous ? "anonymous" : logon.user), logon.unix_name,

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t input_size = 16 * 1024;
 constexpr std::size_t before_login_limit = 128 * 1024;        // longest message before a session stands
+constexpr std::chrono::seconds login_limit{60};
 constexpr std::size_t message_overhead = 64 * 1024;           // headers, contexts and names beside the largest payload
 constexpr std::size_t output_limit = std::size_t{32} << 20;   // unsent bytes above which no more requests are read
 constexpr std::size_t in_flight_bytes_limit = std::size_t{64} << 20;
@@ -29,7 +30,7 @@ constexpr std::uint8_t nb_message = 0x00, nb_request = 0x81, nb_positive = 0x82,
 }  // namespace
 
 Connection::Connection(Server& server, asio::ip::tcp::socket socket, bool netbios)
-    : server_(server), socket_(std::move(socket)), netbios_(netbios), credits_(server.settings()->max_credits) {
+    : server_(server), socket_(std::move(socket)), login_timer_(socket_.get_executor()), netbios_(netbios), credits_(server.settings()->max_credits) {
   boost::system::error_code error;
   auto peer = socket_.remote_endpoint(error);
   if (!error) state.client_address = peer.address().to_string();
@@ -59,11 +60,13 @@ void Connection::close(std::string why) {
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);  // wakes the reader, which ends everything else
   socket_.cancel(ignored);
   for (auto& [id, waiting] : waiting_) waiting.cancel();
+  login_timer_.cancel();
   if (idle_) idle_->set();
 }
 
 Awaitable<void> Connection::run() {
   auto self = shared_from_this();
+  asio::co_spawn(socket_.get_executor(), watch_login(), asio::detached);
   try {
     co_await read_frames();
   } catch (const std::exception& error) {
@@ -78,6 +81,19 @@ Awaitable<void> Connection::run() {
   boost::system::error_code ignored;
   socket_.close(ignored);
   server_.log().info("{}: disconnected ({})", state.client_address, close_reason_);
+}
+
+// A connection on which nobody logs on is not kept.
+Awaitable<void> Connection::watch_login() {
+  auto self = shared_from_this();
+  login_timer_.expires_after(login_limit);
+  auto [error] = co_await login_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!error && !state.established) close("nobody logged on in time");
+}
+
+void Connection::established() {
+  state.established = true;
+  login_timer_.cancel();
 }
 
 void Connection::end_sessions() {

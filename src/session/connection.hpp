@@ -55,6 +55,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Serves until the peer goes, an error that ends the connection, or close(); then ends its sessions.
   Awaitable<void> run();
+  /// A session has become valid: longer messages are taken, and the time limit for logons ends.
+  void established();
   /// Ends the connection; `why` is logged. Requests in flight are cancelled.
   void close(std::string why);
 
@@ -88,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
 
   Awaitable<void> read_frames();
+  Awaitable<void> watch_login();
   Awaitable<bool> fill();                       // more bytes into input_; false at the end
   Awaitable<std::optional<Buffer>> next_frame();  // the next message, its 4-byte head taken off; nothing at the end
   [[nodiscard]] std::size_t frame_limit() const;
@@ -116,6 +119,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Server& server_;
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer login_timer_;
   const bool netbios_;
   bool closed_ = false, writing_ = false, flush_posted_ = false;
   std::string close_reason_;

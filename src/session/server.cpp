@@ -114,7 +114,7 @@ void Server::end_session(const std::shared_ptr<Session>& session) {
     std::lock_guard guard(mutex_);
     sessions_.erase(session->state.session_id);
   }
-  session->state.phase = SessionPhase::expired;
+  session->set_phase(SessionPhase::expired);
   for (auto& open : session->remove_opens(std::nullopt)) open->close();
   for (auto& tree : session->trees()) session->remove_tree(tree->state.tree_id);
 }

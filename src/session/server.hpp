@@ -81,7 +81,7 @@ class Server {
   [[nodiscard]] wire::FileId new_file_id();
   [[nodiscard]] std::vector<NetworkInterface> interfaces() const;
 
-  // Sessions, by id. A session is in here from its first SESSION_SETUP to its end.
+  // Sessions, by id. A session is in here from the moment it is valid to its end.
   [[nodiscard]] std::uint64_t new_session_id();
   void add_session(const std::shared_ptr<Session>& session);
   [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;

@@ -1,5 +1,6 @@
 // Session, [MS-SMB2] 3.3.1.8.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -47,7 +48,9 @@ class Session {
   std::unique_ptr<crypto::Signer> signer;              ///< set when there is a key
   std::unique_ptr<crypto::Sealer> sealer, opener;      ///< server to client, client to server
 
-  [[nodiscard]] bool valid() const { return state.phase == SessionPhase::valid; }
+  /// The phase may be asked from any core (PreviousSessionId, status output); it is set by the owner's.
+  [[nodiscard]] bool valid() const { return std::atomic_ref(const_cast<SessionPhase&>(state.phase)).load() == SessionPhase::valid; }
+  void set_phase(SessionPhase phase) { std::atomic_ref(state.phase).store(phase); }
   [[nodiscard]] bool guest_or_anonymous() const { return state.logon.guest || state.logon.anonymous; }
 
   [[nodiscard]] std::shared_ptr<TreeConnect> find_tree(std::uint32_t tree_id) const;
