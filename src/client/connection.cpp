@@ -180,6 +180,7 @@ Outcome Connection::receive_frame() {
 }
 
 Outcome Connection::take_message(const std::shared_ptr<ByteVector>& storage, Bytes message, Protection sealed) {
+  std::uint64_t session_id = 0;
   while (!message.empty()) {
     auto plain = parse_plain<Header>(message);
     if (!plain || plain->protocol_id != smb2_protocol_id || plain->structure_size != Header::wire_size)
@@ -187,16 +188,18 @@ Outcome Connection::take_message(const std::shared_ptr<ByteVector>& storage, Byt
     auto next = plain->next_command;
     if (next != 0 && (next % 8 != 0 || next < header_size || next > message.size())) return fail(status::invalid_network_response);
     auto element = next == 0 ? message : message.first(next);
-    keep({*plain, element, sealed == Protection::sealed ? sealed : judge(*plain, element), storage});
+    // smbd answers a related request with the session id it came with: all ones.
+    if (plain->session_id != ~0ull) session_id = plain->session_id;
+    keep({*plain, element, sealed == Protection::sealed ? sealed : judge(*plain, session_id, element), storage});
     message = next == 0 ? Bytes{} : message.subspan(next);
   }
   return {};
 }
 
-Protection Connection::judge(const Header& header, Bytes element) const {
+Protection Connection::judge(const Header& header, std::uint64_t session_id, Bytes element) const {
   if (!header.has(header_flag::signed_)) return Protection::none;
   if (!verify_) return Protection::signed_;
-  auto session = sessions_.find(header.session_id);
+  auto session = sessions_.find(session_id);
   if (session == sessions_.end() || !session->second->signer) return Protection::wrongly_signed;
   return session->second->signer->verify(element) ? Protection::signed_ : Protection::wrongly_signed;
 }

@@ -142,7 +142,7 @@ class Connection {
   Outcome receive_frame();
   Outcome take_message(const std::shared_ptr<ByteVector>& storage, Bytes message, Protection sealed);
   void keep(Reply reply);
-  [[nodiscard]] Protection judge(const wire::Header& header, Bytes element) const;
+  [[nodiscard]] Protection judge(const wire::Header& header, std::uint64_t session_id, Bytes element) const;
   Outcome make_room(std::uint32_t charge);
   [[nodiscard]] std::uint32_t charge_of(const Request& request) const;
   Result<Negotiated> read_answer(Bytes message) const;
