@@ -77,8 +77,7 @@ Result<Authenticator::Step> Authenticator::first_token(Bytes buffer) {
   return first_spnego(buffer);
 }
 
-// RFC 4178 4.2: the token is for the client's first choice. If that is not NTLMSSP, the token is left unread and NTLMSSP asked
-// for; then somebody on the way may have cut better mechanisms out of the list, so mechListMIC becomes a must (section 5).
+// RFC 4178 4.2: the token is for the client's first choice. If that is not NTLMSSP, it is left unread and NTLMSSP asked for.
 Result<Authenticator::Step> Authenticator::first_spnego(Bytes buffer) {
   auto init = spnego::parse_init(buffer);
   if (!init) return fail(init.error());
@@ -88,7 +87,6 @@ Result<Authenticator::Step> Authenticator::first_spnego(Bytes buffer) {
     return fail(status::invalid_parameter);
   }
   state_.mech_types = init->mech_type_list;
-  state_.mic_required = *index != 0;
   state_.phase = Phase::expect_negotiate;
   spnego::NegTokenResp answer;
   answer.supported_mech = to_vector(spnego::oid::ntlmssp);
@@ -107,34 +105,48 @@ Result<Authenticator::Step> Authenticator::first_spnego(Bytes buffer) {
 Result<Authenticator::Step> Authenticator::later_spnego(Bytes buffer) {
   auto response = spnego::parse_response(buffer);
   if (!response) return fail(response.error());
-  bool first_of_mechanism = state_.phase == Phase::expect_negotiate;
+  if (state_.phase == Phase::expect_mech_list_mic) return conclude_spnego(std::move(*state_.pending), response->mech_list_mic);
   auto inner = ntlmssp(response->response_token);
   if (!inner) return inner;
+  if (inner->done) return conclude_spnego(std::move(inner->logon), response->mech_list_mic);
   spnego::NegTokenResp answer;
+  answer.state = spnego::NegState::accept_incomplete;
+  answer.supported_mech = to_vector(spnego::oid::ntlmssp);
   answer.response_token = std::move(inner->token);
-  if (!inner->done) {
-    answer.state = spnego::NegState::accept_incomplete;
-    if (first_of_mechanism && !state_.mic_required) answer.supported_mech = to_vector(spnego::oid::ntlmssp);
-    inner->token = spnego::build_response(answer);
-    return inner;
-  }
-  answer.state = spnego::NegState::accept_completed;
-  // Without a session key (guest, anonymous) nothing can be proved and nothing depends on the list.
-  if (inner->logon.session_key.size() == 16 && (state_.mic_required || !response->mech_list_mic.empty())) {
-    ByteArray<16> key{};
-    std::copy_n(inner->logon.session_key.begin(), 16, key.begin());
-    auto flags = state_.negotiate_flags;
-    auto expected = ntlm::signature(flags, key, ntlm::Direction::client_to_server, state_.mech_types);
-    if ((flags & ntlm::flag::extended_session_security) == 0 || !crypto::constant_time_equal(expected, response->mech_list_mic)) {
-      reason_ = fmt::format("client {}, user {}: the list of mechanisms was changed on the way or is not authenticated ({})",
-                            client_address_, printable(claimed_user_),
-                            response->mech_list_mic.empty() ? "mechListMIC is missing" : "mechListMIC is wrong");
-      return fail(response->mech_list_mic.empty() ? status::invalid_parameter : status::access_denied);
-    }
-    answer.mech_list_mic = to_vector(ntlm::signature(flags, key, ntlm::Direction::server_to_client, state_.mech_types));
-  }
   inner->token = spnego::build_response(answer);
   return inner;
+}
+
+// mechListMIC (RFC 4178 section 5) proves that nobody on the way cut better mechanisms out of the client's list. As smbd does:
+// a client that announces the MIC of NTLMSSP, which is a promise nobody can take back for it, knows mechListMIC too and must send
+// it; an older one may go without, but what it sends has to be right. Without a session key (guest, anonymous) nothing can be
+// proved, and nothing depends on it.
+Result<Authenticator::Step> Authenticator::conclude_spnego(LogonResult logon, Bytes mech_list_mic) {
+  spnego::NegTokenResp answer;
+  answer.state = spnego::NegState::accept_completed;
+  bool due = logon.session_key.size() == 16 && (state_.client_announced_mic || !mech_list_mic.empty());
+  if (!due) return Step{spnego::build_response(answer), true, std::move(logon)};
+  auto flags = state_.negotiate_flags;
+  ByteArray<16> key{};
+  std::copy_n(logon.session_key.begin(), key.size(), key.begin());
+  bool in_time = state_.phase != Phase::expect_mech_list_mic;
+  if (!in_time || !mech_list_mic.empty()) {
+    auto expected = ntlm::signature(flags, key, ntlm::Direction::client_to_server, state_.mech_types);
+    if ((flags & ntlm::flag::extended_session_security) == 0 || !crypto::constant_time_equal(expected, mech_list_mic)) {
+      reason_ = fmt::format("client {}, user {}: the list of mechanisms was changed on the way (its mechListMIC is {})",
+                            client_address_, claimed_user_, mech_list_mic.empty() ? "missing" : "wrong");
+      return fail(mech_list_mic.empty() ? status::invalid_parameter : status::access_denied);
+    }
+  }
+  // Ours is sent once: now, or already when the client's was asked for.
+  if (in_time)
+    answer.mech_list_mic = to_vector(ntlm::signature(flags, key, ntlm::Direction::server_to_client, state_.mech_types));
+  if (!in_time || !mech_list_mic.empty()) return Step{spnego::build_response(answer), true, std::move(logon)};
+  state_.phase = Phase::expect_mech_list_mic;
+  state_.pending = std::move(logon);
+  answer.state = spnego::NegState::accept_incomplete;
+  answer.supported_mech = to_vector(spnego::oid::ntlmssp);
+  return Step{spnego::build_response(answer), false, {}};
 }
 
 Result<Authenticator::Step> Authenticator::ntlmssp(Bytes message) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,14 +56,15 @@ struct LogonResult {
 class Authenticator {
 public:
   enum class Mode : std::uint8_t { start, raw_ntlmssp, spnego };
-  enum class Phase : std::uint8_t { expect_first, expect_negotiate, expect_authenticate, finished };
+  enum class Phase : std::uint8_t { expect_first, expect_negotiate, expect_authenticate, expect_mech_list_mic, finished };
   /// Plain data, so that a half-done exchange can be handed over.
   struct State {
     Mode mode = Mode::start;
     Phase phase = Phase::expect_first;
-    ByteVector mech_types;        ///< DER of the client's MechTypeList, what mechListMIC is computed over
-    bool mic_required = false;    ///< NTLMSSP was not the client's first choice
-    ByteVector negotiate_message; ///< kept for the MIC
+    ByteVector mech_types;              ///< DER of the client's MechTypeList, what mechListMIC is computed over
+    bool client_announced_mic = false;  ///< MsvAvFlags: the client is one that authenticates the exchange
+    std::optional<LogonResult> pending; ///< logged on but for the mechListMIC that is still to come
+    ByteVector negotiate_message;       ///< kept for the MIC
     ByteVector challenge_message;
     std::uint32_t negotiate_flags = 0;
     ByteArray<8> challenge{};
@@ -91,6 +93,7 @@ private:
   Result<Step> first_token(Bytes buffer);
   Result<Step> first_spnego(Bytes buffer);
   Result<Step> later_spnego(Bytes buffer);
+  Result<Step> conclude_spnego(LogonResult logon, Bytes mech_list_mic);
   /// One NTLMSSP message; Step.token is the bare answer.
   Result<Step> ntlmssp(Bytes message);
   ByteVector challenge_for(std::uint32_t client_flags);

@@ -49,7 +49,7 @@ struct Fixture {
     NtlmClient client({std::move(user), std::move(domain), std::move(password)}, options);
     Authenticator server(settings, *accounts, users, "192.0.2.1");
     auto token = client.first();
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < 6; ++round) {
       auto step = server.step(token);
       reason = server.reason();
       if (!step) return {step.error(), {}, client.session_key(), false};
@@ -182,8 +182,19 @@ BOOST_AUTO_TEST_CASE(list_of_mechanisms_is_authenticated) {
   CHECK_STATUS(log_on("root", "Secret1", {.corrupt_mech_list_mic = true}), access_denied);
   CHECK_STATUS(log_on("root", "Secret1", {.offer_kerberos_first = true}), success);
   CHECK_STATUS(log_on("root", "Secret1", {.offer_kerberos_first = true, .corrupt_mech_list_mic = true}), access_denied);
-  CHECK_STATUS(log_on("root", "Secret1", {.offer_kerberos_first = true, .send_mech_list_mic = false}), invalid_parameter);
-  CHECK_STATUS(log_on("root", "Secret1", {.send_mech_list_mic = false}), success); // first choice, so optional
+  for (bool kerberos_first : {false, true}) {
+    CHECK_STATUS(log_on("root", "Secret1", {.offer_kerberos_first = kerberos_first, .send_mech_list_mic = false}),
+                 invalid_parameter);
+    CHECK_STATUS(log_on("root", "Secret1", {.offer_kerberos_first = kerberos_first, .late_mech_list_mic = true}), success);
+    CHECK_STATUS(log_on("root", "Secret1",
+                        {.offer_kerberos_first = kerberos_first, .late_mech_list_mic = true, .corrupt_mech_list_mic = true}),
+                 access_denied);
+    // A client from before 2008 knows neither MIC; smbd lets it in.
+    CHECK_STATUS(
+        log_on("root", "Secret1",
+               {.announce_mic = false, .send_mic = false, .offer_kerberos_first = kerberos_first, .send_mech_list_mic = false}),
+        success);
+  }
   auto both = log_on("root", "Secret1", {.offer_kerberos_first = true, .key_exchange = false});
   CHECK_STATUS(both, success);
   BOOST_TEST(both.client_content);

@@ -95,7 +95,7 @@ Result<LogonResult> guest_logon(const AuthSettings& settings, const UserMapper& 
   result.guest = true;
   result.identity = std::move(*identity);
   result.user_sid = users.machine().with_rid(501);
-  result.group_sids = users.token_sids(result.user_sid, result.identity, true);
+  result.group_sids = users.token_sids(result.identity, UserMapper::TokenKind::guest);
   return result;
 }
 
@@ -135,7 +135,7 @@ Result<LogonResult> Authenticator::authenticate(Bytes raw) {
     logon->user.clear();
     logon->workstation = sent.workstation;
     logon->user_sid = well_known::anonymous();
-    logon->group_sids = users_.token_sids(logon->user_sid, logon->identity, true);
+    logon->group_sids = users_.token_sids(logon->identity, UserMapper::TokenKind::anonymous);
     return logon;
   }
   attempt.mapped_name = settings_.map_user_name ? settings_.map_user_name(sent.user, sent.domain) : sent.user;
@@ -175,11 +175,12 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
   }
 
   LogonResult logon;
+  state_.client_announced_mic = (response.av_flags & ntlm::av_flag_mic_present) != 0;
   if (base_key) {
     auto key = exported_key(attempt, *base_key);
     if (!key) return refuse(key.error(), "the client agreed to exchange a key and sent none");
     // The flags are covered by the proof, so a MIC that they announce cannot be stripped on the way.
-    if ((response.av_flags & ntlm::av_flag_mic_present) != 0) {
+    if (state_.client_announced_mic) {
       auto mic = ntlm::message_integrity_code(*key, state_.negotiate_message, state_.challenge_message, attempt.raw);
       if (!sent.has_mic_field || !crypto::constant_time_equal(mic, sent.mic))
         return refuse(status::invalid_parameter, "the NTLMSSP messages were changed on the way (their MIC is wrong or missing)");
@@ -200,7 +201,7 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
   logon.unix_name = unix_user->name;
   logon.identity = std::move(*identity);
   logon.user_sid = users_.machine().with_rid(found.rid);
-  logon.group_sids = users_.token_sids(logon.user_sid, logon.identity, false);
+  logon.group_sids = users_.token_sids(logon.identity, UserMapper::TokenKind::user);
   return logon;
 }
 

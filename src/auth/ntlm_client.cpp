@@ -64,11 +64,21 @@ Result<ByteVector> NtlmClient::next(Bytes answer) {
   }
   auto response = spnego::parse_response(answer);
   if (!response) return fail(response.error());
+  auto mic_to_server = [&] {
+    auto mic = ntlm::signature(flags_, fixed_key(session_key_), ntlm::Direction::client_to_server, mech_type_list_);
+    if (options_.corrupt_mech_list_mic) mic[5] ^= 1;
+    return to_vector(mic);
+  };
   if (sent_authenticate_) {
-    if (response->mech_list_mic.empty()) return ByteVector();
-    auto expected = ntlm::signature(flags_, fixed_key(session_key_), ntlm::Direction::server_to_client, mech_type_list_);
-    if (!crypto::constant_time_equal(expected, response->mech_list_mic)) return fail(status::access_denied);
-    return ByteVector();
+    if (!response->mech_list_mic.empty()) {
+      auto expected = ntlm::signature(flags_, fixed_key(session_key_), ntlm::Direction::server_to_client, mech_type_list_);
+      if (!crypto::constant_time_equal(expected, response->mech_list_mic)) return fail(status::access_denied);
+    }
+    if (response->state != spnego::NegState::accept_incomplete) return ByteVector();
+    spnego::NegTokenResp last_token;
+    last_token.state = spnego::NegState::accept_completed;
+    if (options_.send_mech_list_mic) last_token.mech_list_mic = mic_to_server();
+    return spnego::build_response(last_token);
   }
   spnego::NegTokenResp next_token;
   if (!sent_negotiate_) {
@@ -79,11 +89,8 @@ Result<ByteVector> NtlmClient::next(Bytes answer) {
   auto message = authenticate(response->response_token);
   if (!message) return message;
   next_token.response_token = std::move(*message);
-  if (!session_key_.empty() && options_.send_mech_list_mic) {
-    auto mic = ntlm::signature(flags_, fixed_key(session_key_), ntlm::Direction::client_to_server, mech_type_list_);
-    if (options_.corrupt_mech_list_mic) mic[5] ^= 1;
-    next_token.mech_list_mic = to_vector(mic);
-  }
+  if (!session_key_.empty() && options_.send_mech_list_mic && !options_.late_mech_list_mic)
+    next_token.mech_list_mic = mic_to_server();
   return spnego::build_response(next_token);
 }
 

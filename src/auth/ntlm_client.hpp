@@ -22,7 +22,8 @@ public:
     bool announce_mic = true;          ///< say in the response that the message has a MIC
     bool send_mic = true;              ///< false: leave the MIC zero, whatever was announced (for attack tests)
     bool offer_kerberos_first = false; ///< first choice Kerberos with a token of no use: forces mechListMIC
-    bool send_mech_list_mic = true;
+    bool send_mech_list_mic = true;    ///< false: never
+    bool late_mech_list_mic = false;   ///< only when the server asks for it in a further round
     bool corrupt_mech_list_mic = false;
     bool key_exchange = true;
   };

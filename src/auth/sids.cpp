@@ -8,7 +8,7 @@
 namespace bossa::auth {
 namespace {
 
-constexpr std::uint32_t guest_rid = 501, domain_users_rid = 513;
+constexpr std::uint32_t guest_rid = 501, domain_users_rid = 513, domain_guests_rid = 514;
 constexpr std::uint16_t kind_user = 1, kind_group = 2, kind_domain = 3, kind_alias = 4, kind_well_known = 5;
 
 struct KnownSid {
@@ -81,18 +81,18 @@ std::optional<gid_t> UserMapper::gid_of_sid(const Sid& sid) const {
   return std::nullopt;
 }
 
-std::vector<Sid> UserMapper::token_sids(const Sid& user_sid, const Identity& identity, bool guest) const {
+std::vector<Sid> UserMapper::token_sids(const Identity& identity, TokenKind kind) const {
   std::vector<Sid> sids;
-  auto add = [&](Sid sid) {
-    if (sid != user_sid && std::find(sids.begin(), sids.end(), sid) == sids.end()) sids.push_back(std::move(sid));
-  };
-  add(machine_.with_rid(guest ? guest_rid + 13 : domain_users_rid)); // Domain Guests 514, Domain Users 513
-  add(well_known::unix_user(identity.uid));
-  add(sid_of_gid(identity.gid));
-  for (auto gid : identity.groups) add(sid_of_gid(gid));
-  add(well_known::world());
-  add(well_known::network());
-  add(guest ? well_known::builtin_guests() : well_known::authenticated_users());
+  if (kind == TokenKind::user) sids.push_back(machine_.with_rid(domain_users_rid));
+  if (kind == TokenKind::guest) sids.push_back(machine_.with_rid(domain_guests_rid));
+  sids.push_back(sid_of_gid(identity.gid));
+  for (auto gid : identity.groups)
+    if (gid != identity.gid) sids.push_back(sid_of_gid(gid));
+  sids.push_back(well_known::world());
+  sids.push_back(well_known::network());
+  if (kind == TokenKind::user) sids.push_back(well_known::authenticated_users());
+  if (kind == TokenKind::guest) sids.push_back(well_known::builtin_guests());
+  sids.push_back(well_known::unix_user(identity.uid));
   return sids;
 }
 

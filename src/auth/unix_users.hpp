@@ -54,8 +54,10 @@ public:
   /// The reverse of both; nothing for a SID that stands for no Unix user (or group).
   [[nodiscard]] std::optional<uid_t> uid_of_sid(const Sid& sid) const;
   [[nodiscard]] std::optional<gid_t> gid_of_sid(const Sid& sid) const;
-  /// The SIDs of a logged-on user: user, primary group, Unix groups, Everyone, Network, Authenticated Users (or Guests).
-  [[nodiscard]] std::vector<Sid> token_sids(const Sid& user_sid, const Identity& identity, bool guest) const;
+  enum class TokenKind : std::uint8_t { user, guest, anonymous };
+  /// The SIDs of a token but the user's own: domain users (or guests), Unix groups, Everyone, Network, Authenticated Users (or
+  /// Guests), Unix user; those and in that order as smbd's token has them.
+  [[nodiscard]] std::vector<Sid> token_sids(const Identity& identity, TokenKind kind) const;
 
   /// "DOMAIN", "name" and kind of a SID, for lsarpc; nothing if unknown. Kinds are SID_NAME_USE values ([MS-LSAT] 2.2.13).
   struct SidName {
