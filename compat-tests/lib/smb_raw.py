@@ -2,7 +2,7 @@
 import socket
 import struct
 
-from impacket import smb3, smb3structs
+from impacket import crypto, smb3, smb3structs
 from impacket.smbconnection import SMBConnection
 
 from harness import PASSWORD
@@ -83,10 +83,18 @@ def status_of(answer):
 class Login:
     """An impacket session whose transport then carries hand-made requests."""
 
-    def __init__(self, server, dialect=0x0302, user="tester", password=PASSWORD):
+    def __init__(self, server, dialect=0x0210, user="tester", password=PASSWORD):
         self.connection = SMBConnection("127.0.0.1", "127.0.0.1", sess_port=server.port, preferredDialect=dialect, timeout=10)
         self.connection.login(user, password)
         self.smb = self.connection._SMBConnection
+
+    def leave_encryption(self):
+        """impacket encrypts every 3.x session that can; from here on this one sends clear, signed messages (3.0 and 3.0.2)."""
+        session = self.smb._Session
+        session["SigningKey"] = crypto.KDF_CounterMode(session["SessionKey"], b"SMB2AESCMAC\0", b"SmbSign\0", 128)
+        session["SessionFlags"] &= ~smb3structs.SMB2_SESSION_FLAG_ENCRYPT_DATA
+        for tree in session["TreeConnectTable"].values():
+            tree["EncryptData"] = False
 
     def __enter__(self):
         return self

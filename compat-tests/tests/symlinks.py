@@ -1,0 +1,117 @@
+"""Symbolic links: twelve shapes under four settings, the server under test beside Debian's smbd."""
+import os
+import pwd
+import re
+
+from harness import check, check_equal, test
+
+SETTINGS = (
+    ("follow symlinks = yes, wide links = no", {"follow symlinks": "yes", "wide links": "no"}),
+    ("follow symlinks = yes, wide links = yes", {"follow symlinks": "yes", "wide links": "yes"}),
+    ("follow symlinks = no, wide links = no", {"follow symlinks": "no", "wide links": "no"}),
+    ("follow symlinks = no, wide links = yes", {"follow symlinks": "no", "wide links": "yes"}),
+)
+
+# name: (target, with @SHARE@ the share's path and @OUT@ a folder beside it; what is asked of it: a file or a folder's file)
+SHAPES = (
+    ("rel-file", "real/inside.txt", "file"),
+    ("rel-dir", "real", "dir"),
+    ("abs-file-inside", "@SHARE@/real/inside.txt", "file"),
+    ("abs-dir-inside", "@SHARE@/real", "dir"),
+    ("abs-file-outside", "@OUT@/inside.txt", "file"),
+    ("abs-dir-outside", "@OUT@", "dir"),
+    ("rel-file-outside", "../outside/inside.txt", "file"),
+    ("rel-out-and-in", "../links/real/inside.txt", "file"),
+    ("up-inside", "real/../real/inside.txt", "file"),
+    ("chain", "rel-file", "file"),
+    ("dangling", "no-such-target", "file"),
+    ("loop", "loop", "file"),
+)
+
+
+def build(case, server):
+    tester = pwd.getpwnam("tester")
+    share, out = server.data("links"), server.data("outside")
+    for folder in (os.path.join(share, "real"), out):
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "inside.txt"), "w") as f:
+            f.write("content of " + os.path.basename(folder))
+        for path in (folder, os.path.join(folder, "inside.txt")):
+            os.chown(path, tester.pw_uid, tester.pw_gid)
+    for name, target, _ in SHAPES:
+        os.symlink(target.replace("@SHARE@", share).replace("@OUT@", out), os.path.join(share, name))
+
+
+def transcript(case, server):
+    """What each shape does: list in its folder, read, write, make a new file through it, remove, rename."""
+    lines = []
+
+    def note(what, out, got=None):
+        content = None
+        if got and os.path.exists(os.path.join(case.dir, got)):
+            with open(os.path.join(case.dir, got)) as f:
+                content = f.read()
+            os.unlink(os.path.join(case.dir, got))
+        verdict = out.nt_status or ("ok" if out.status == 0 else "failed")
+        lines.append("%s: %s%s" % (what, verdict, " '%s'" % content if content is not None else ""))
+
+    listed = case.smbclient(server, "links", "ls")
+    for name, _, kind in SHAPES:
+        line = re.search(r"^  %s +([A-Z]*) +(\d+) " % re.escape(name), listed.text, re.M)
+        lines.append("%s listed: %s" % (name, line.group(1) if line else "no"))
+    case.local("new", "written through the link")
+    for name, _, kind in SHAPES:
+        target = name if kind == "file" else name + "\\inside.txt"
+        note(name + " read", case.smbclient(server, "links", "get %s got" % target), "got")
+        note(name + " allinfo", case.smbclient(server, "links", "allinfo " + target))
+        if kind == "dir":
+            note(name + " list", case.smbclient(server, "links", "cd %s" % name, "ls"))
+            note(name + " make", case.smbclient(server, "links", "put new %s\\made.txt" % name))
+            note(name + " mkdir", case.smbclient(server, "links", "mkdir %s\\made-dir" % name))
+        else:
+            note(name + " below", case.smbclient(server, "links", "get %s\\x got" % name), "got")
+    for name, _, kind in SHAPES:
+        if kind == "file":
+            note(name + " write", case.smbclient(server, "links", "put new %s" % name))
+    share, out = server.data("links"), server.data("outside")
+    for folder in (share, os.path.join(share, "real"), out):
+        names = sorted(os.listdir(folder))
+        lines.append("on disk: " + " ".join(names))
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path) as f:
+                    lines.append("on disk %s/%s: %s" % (os.path.basename(folder), name, f.read()))
+    return lines
+
+
+for _title, _settings in SETTINGS:
+    @test("symlinks, %s: twelve shapes behave as with smbd" % _title)
+    def differential(case, settings=_settings):
+        seen = {}
+        for kind in {case.kind, "smbd"}:
+            server = case.start({"unix extensions": "no", "smb3 unix extensions": None, "allow insecure wide links": "no"},
+                                {"links": dict(settings)}, kind=kind)
+            build(case, server)
+            seen[kind] = transcript(case, server)
+            server.stop()
+        ours, theirs = seen[case.kind], seen["smbd"]
+        different = ["%s | smbd %s" % (a, b.partition(": ")[2]) for a, b in zip(ours, theirs) if a != b]
+        check(not different and len(ours) == len(theirs), "%d differences:\n" % len(different) + "\n".join(different))
+
+
+@test("symlinks, wide links = no: a target inside the share works, absolute or relative; any other is refused")
+def inside_only(case):
+    server = case.start({"unix extensions": "no"}, {"links": {"follow symlinks": "yes", "wide links": "no"}})
+    build(case, server)
+    for name, _, kind in SHAPES:
+        target = name if kind == "file" else name + "\\inside.txt"
+        out = case.smbclient(server, "links", "get %s got" % target)
+        if name in ("rel-file", "rel-dir", "abs-file-inside", "abs-dir-inside", "up-inside", "chain", "rel-out-and-in"):
+            out.must()
+            with open(os.path.join(case.dir, "got")) as f:
+                check_equal(f.read(), "content of real", name)
+            os.unlink(os.path.join(case.dir, "got"))
+        else:
+            out.refused()
+            check(not os.path.exists(os.path.join(case.dir, "got")), name, "was fetched")
