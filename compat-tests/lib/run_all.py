@@ -1,0 +1,261 @@
+"""The stages of run-all, in order, each with its time; see run-all for the usage."""
+import argparse
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROJECT = os.path.dirname(HERE)
+COUNT = re.compile(r"^(\d+) passed, (\d+) failed")
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1:exitcode=99",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+    "TSAN_OPTIONS": "halt_on_error=1:exitcode=99:second_deadlock_stack=1",
+}
+STAGES = []
+
+
+def stage(name, full=False, needs_build=None, smbd=False):
+    """needs_build: the preset the stage works on; smbd: whether it can be pointed at Debian's smbd."""
+    def register(function):
+        STAGES.append((name, function, full, needs_build, smbd))
+        return function
+    return register
+
+
+class Run:
+    def __init__(self, options):
+        self.options = options
+        self.passed = self.failed = 0
+        self.failures = []
+        self.times = []
+
+    def bin(self, preset):
+        if self.options.build:
+            return os.path.join(os.path.abspath(self.options.build), "bin")
+        return os.path.join(PROJECT, "build", preset, "bin")
+
+    def call(self, argv, timeout, env=None, show=True):
+        """Runs a program, passes its lines on, and returns (status, lines)."""
+        process = subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   env=dict(os.environ, LC_ALL="C.UTF-8", **(env or {})), start_new_session=True)
+
+        def expire(*_):
+            os.killpg(process.pid, signal.SIGKILL)
+        signal.signal(signal.SIGALRM, expire)
+        signal.alarm(int(timeout))
+        lines = []
+        for raw in process.stdout:
+            line = raw.decode("utf-8", "replace").rstrip("\n")
+            lines.append(line)
+            if show and not COUNT.match(line):
+                print("  " + line, flush=True)
+        status = process.wait()
+        signal.alarm(0)
+        if status == -signal.SIGKILL:
+            print("  ended after %d s" % timeout)
+        return status, lines
+
+    def counted(self, argv, timeout, env=None):
+        """A program whose last line is `N passed, N failed`."""
+        status, lines = self.call(argv, timeout, env)
+        found = [COUNT.match(x) for x in lines if COUNT.match(x)]
+        if not found:
+            return 0, 1
+        passed, failed = (int(n) for n in found[-1].groups())
+        return passed, max(failed, 1 if status else 0)
+
+
+def build(run, preset, targets=()):
+    began = time.monotonic()
+    for argv in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset] + (["--target"] + list(targets) if targets else [])):
+        status, lines = run.call(argv, 2400, show=False)
+        if status:
+            print("\n".join("  " + x for x in [x for x in lines if not x.startswith("[")][-60:]))
+            return 0, 1
+    print("  built %s in %.0f s" % (preset, time.monotonic() - began))
+    return 1, 0
+
+
+def ctest(run, preset):
+    status, lines = run.call(["ctest", "--preset", preset, "--timeout", "300", "-j", "2"], 1500, SANITIZER_ENV, show=False)
+    total = [re.search(r"(\d+) tests? failed out of (\d+)", x) for x in lines]
+    total = [m for m in total if m]
+    if not total or "0 tests failed" not in total[-1].group(0) or status:
+        print("\n".join("  " + x for x in lines[-80:]))
+    if not total:
+        return 0, 1
+    failed, count = int(total[-1].group(1)), int(total[-1].group(2))
+    cases = 0
+    for binary in glob.glob(os.path.join(run.bin(preset), "test_*")):
+        listed = subprocess.run([binary, "--list_content"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                timeout=60)
+        cases += len([x for x in listed.stdout.decode("utf-8", "replace").splitlines() if x.rstrip().endswith("*")])
+    print("  %d test programs with %d cases, %d programs failed" % (count, cases, failed))
+    # a program counts by its cases when all is well, and as one failure otherwise
+    return (cases if not failed and cases else count - failed), failed if count else 1
+
+
+def matrix(run, preset, only=()):
+    argv = ["/usr/bin/python3", os.path.join(HERE, "matrix"), "--server", run.options.server, "--bin", run.bin(preset)]
+    for pattern in only:
+        argv += ["--only", pattern]
+    return run.counted(argv, 2400)
+
+
+@stage("includes")
+def stage_includes(run):
+    return run.counted([os.path.join(HERE, "lib", "includes")], 60)
+
+
+@stage("build release", needs_build="release")
+def stage_build_release(run):
+    return build(run, "release")
+
+
+@stage("units release", needs_build="release")
+def stage_units_release(run):
+    return ctest(run, "release")
+
+
+@stage("matrix", smbd=True)
+def stage_matrix(run):
+    return matrix(run, "release")
+
+
+@stage("torture", smbd=True)
+def stage_torture(run):
+    return run.counted([os.path.join(HERE, "torture", "run"), "--server", run.options.server, "--bin", run.bin("release")], 1800)
+
+
+@stage("swap")
+def stage_swap(run):
+    return run.counted([os.path.join(HERE, "swap", "run"), "--bin", run.bin("release")], 320)
+
+
+@stage("quickstart", needs_build="release")
+def stage_quickstart(run):
+    status, _ = run.call([os.path.join(PROJECT, "daemon", "quickstart"), "--check"], 900)
+    return (0, 1) if status else (1, 0)
+
+
+@stage("build asan", needs_build="asan")
+def stage_build_asan(run):
+    return build(run, "asan")
+
+
+@stage("units asan", needs_build="asan")
+def stage_units_asan(run):
+    return ctest(run, "asan")
+
+
+@stage("matrix asan", needs_build="asan")
+def stage_matrix_asan(run):
+    return matrix(run, "asan")
+
+
+@stage("bench smoke", needs_build="release")
+def stage_bench_smoke(run):
+    """One short alternation: proves that the benchmark works, measures nothing."""
+    status, _ = run.call([os.path.join(HERE, "bench", "run"), "--smoke", "--bin", run.bin("release")], 600)
+    return (0, 1) if status else (1, 0)
+
+
+@stage("build tsan", full=True, needs_build="tsan")
+def stage_build_tsan(run):
+    return build(run, "tsan")
+
+
+@stage("matrix tsan", full=True, needs_build="tsan")
+def stage_matrix_tsan(run):
+    return matrix(run, "tsan")
+
+
+@stage("fuzz", full=True, needs_build="fuzz")
+def stage_fuzz(run):
+    passed, failed = build(run, "fuzz")
+    if failed:
+        return passed, failed
+    targets = sorted(glob.glob(os.path.join(run.bin("fuzz"), "*_fuzz")))
+    if not targets:
+        print("  no fuzz target was built")
+        failed += 1
+    for target in targets:
+        name = os.path.basename(target)
+        corpus = os.path.join(PROJECT, "build", "fuzz", "corpus", name)
+        os.makedirs(corpus, exist_ok=True)
+        status, lines = run.call([target, "-max_total_time=60", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
+                                  "-artifact_prefix=%s/" % corpus, corpus], 200, SANITIZER_ENV, show=False)
+        if status:
+            failed += 1
+            print("  FAIL  %s\n%s" % (name, "\n".join("  " + x for x in lines[-40:])))
+        else:
+            passed += 1
+            print("  ok    %s" % name)
+    return passed, failed
+
+
+@stage("bench", full=True, needs_build="release")
+def stage_bench(run):
+    status, _ = run.call([os.path.join(HERE, "bench", "run"), "--bin", run.bin("release"), "--judge", "--json",
+                          os.path.join(PROJECT, "build", "bench.json")], 7200)
+    return (0, 1) if status else (1, 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="run-all")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--server", choices=("bossad", "smbd"), default="bossad")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--build", metavar="DIR")
+    parser.add_argument("--list", action="store_true")
+    options = parser.parse_args()
+    names = [s[0] for s in STAGES]
+    if options.list:
+        print("\n".join(names))
+        return 0
+    chosen = []
+    for item in STAGES:
+        name, _, full, preset, smbd = item
+        if full and not options.full and name not in options.only:
+            continue
+        if options.build and preset:
+            continue
+        if options.server == "smbd" and not smbd:
+            continue
+        chosen.append(item)
+    stages = [x for x in options.only if x in names]
+    tests = [x for x in options.only if x not in names]
+    if options.only:
+        chosen = [s for s in chosen if s[0] in stages]
+    run = Run(options)
+    began = time.monotonic()
+    if tests:
+        chosen.append(("matrix of " + ", ".join(tests), lambda r: matrix(r, "release", tests), False, None, True))
+    for name, function, _, _, _ in chosen:
+        print("== %s" % name, flush=True)
+        start = time.monotonic()
+        try:
+            passed, failed = function(run)
+        except Exception as error:
+            print("  %s" % error)
+            passed, failed = 0, 1
+        seconds = time.monotonic() - start
+        run.passed += passed
+        run.failed += failed
+        run.times.append((name, seconds, passed, failed))
+        print("== %s: %d passed, %d failed, %.0f s" % (name, passed, failed, seconds), flush=True)
+    print()
+    for name, seconds, passed, failed in run.times:
+        print("%-16s %6.0f s  %5d passed  %3d failed" % (name, seconds, passed, failed))
+    print("%-16s %6.0f s" % ("in all", time.monotonic() - began))
+    print("%d passed, %d failed" % (run.passed, run.failed))
+    return 1 if run.failed or not run.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
