@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "src/auth/account_tool.hpp"
 #include "src/auth/nss.hpp"
 #include "src/auth/passdb.hpp"
 #include "src/base/unicode.hpp"
@@ -88,16 +89,6 @@ std::string upper_hex(Bytes bytes) {
   return text;
 }
 
-std::string format_line(const Account& account, uid_t uid) {
-  std::string letters;
-  for (auto [letter, bit] : flag_letters)
-    if (account.has(bit)) letters += letter;
-  auto none = account.has(account_flag::password_not_required) ? no_password : no_hash;
-  return fmt::format("{}:{}:{}:{}:[{:<11}]:LCT-{:08X}:", account.name, uid,
-                     account.lm_hash ? upper_hex(*account.lm_hash) : std::string(none),
-                     account.nt_hash ? upper_hex(*account.nt_hash) : std::string(none), letters, account.password_last_set);
-}
-
 class Descriptor {
 public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -166,7 +157,7 @@ public:
       return problem(status::no_such_user, fmt::format("takes only accounts of Unix users, and \"{}\" is none", account.name));
     if (account.name.find_first_of(":\n\r") != std::string::npos)
       return problem(status::invalid_parameter, "cannot hold that name");
-    auto line = format_line(account, user->uid);
+    auto line = smbpasswd_line(account, user->uid);
     bool replaced = false;
     return rewrite(
         [&](std::string_view old, std::string& out) {
@@ -299,6 +290,20 @@ private:
 };
 
 } // namespace
+
+std::string flags_text(std::uint32_t flags) {
+  std::string letters;
+  for (auto [letter, bit] : flag_letters)
+    if ((flags & bit) != 0) letters += letter;
+  return fmt::format("[{:<11}]", letters);
+}
+
+std::string smbpasswd_line(const Account& account, std::uint32_t uid) {
+  auto none = account.has(account_flag::password_not_required) ? no_password : no_hash;
+  return fmt::format(
+      "{}:{}:{}:{}:{}:LCT-{:08X}:", account.name, uid, account.lm_hash ? upper_hex(*account.lm_hash) : std::string(none),
+      account.nt_hash ? upper_hex(*account.nt_hash) : std::string(none), flags_text(account.flags), account.password_last_set);
+}
 
 std::unique_ptr<AccountDatabase> open_smbpasswd(std::string path) { return std::make_unique<SmbpasswdFile>(std::move(path)); }
 

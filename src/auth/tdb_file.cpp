@@ -47,7 +47,14 @@ Result<TdbFile> TdbFile::open(const std::string& path, For purpose, std::string&
   auto give_up = std::chrono::steady_clock::now() + 5s;
   for (;;) {
     errno = 0;
-    if (auto* tdb = tdb_open(path.c_str(), 0, TDB_DEFAULT, flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) return TdbFile(tdb);
+    if (auto* tdb = tdb_open(path.c_str(), 0, TDB_DEFAULT, flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) {
+      // Hashes and keys are worth as much as passwords: a file that others may read is closed to them when it is next written.
+      struct stat now {};
+      constexpr mode_t others = S_IRWXG | S_IRWXO;
+      if (purpose == For::writing && fstat(tdb_fd(tdb), &now) == 0 && (now.st_mode & others) != 0)
+        (void)fchmod(tdb_fd(tdb), S_IRUSR | S_IWUSR);
+      return TdbFile(tdb);
+    }
     int error = errno;
     if (error == EBUSY && std::chrono::steady_clock::now() < give_up) {
       std::this_thread::sleep_for(1ms);
