@@ -48,6 +48,7 @@ struct NtStatus {
   X(sharing_violation, 0xC0000043, "STATUS_SHARING_VIOLATION")                                                         \
   X(quota_exceeded, 0xC0000044, "STATUS_QUOTA_EXCEEDED")                                                               \
   X(ea_too_large, 0xC0000050, "STATUS_EA_TOO_LARGE")                                                                   \
+  X(eas_not_supported, 0xC000004F, "STATUS_EAS_NOT_SUPPORTED")                                                         \
   X(nonexistent_ea_entry, 0xC0000051, "STATUS_NONEXISTENT_EA_ENTRY")                                                   \
   X(no_eas_on_file, 0xC0000052, "STATUS_NO_EAS_ON_FILE")                                                               \
   X(ea_corrupt_error, 0xC0000053, "STATUS_EA_CORRUPT_ERROR")                                                           \

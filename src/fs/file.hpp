@@ -28,9 +28,8 @@ struct OpenIntent {
 struct FileHandle {
   VolumePtr volume;
   Fd fd;
-  bool path_only = false;
-  bool readable = false, writable = false;
-  bool by_symlink = false;  ///< the entry `path` is a symlink; fd is its target
+  bool path_only = false;                  ///< O_PATH: no data, no fgetxattr
+  bool readable = false, writable = false; ///< by the intent
   FileKey key;
   Kind kind = Kind::file;
   std::string path;         ///< canonical, at the time of opening; renames through the server update it by rename()'s result
@@ -41,6 +40,12 @@ struct FileHandle {
 /// The common case in one go: open what exists. One openat2 and one statx when the name is exact. Statuses of locate(), plus
 /// OBJECT_NAME_NOT_FOUND when it does not exist, FILE_IS_A_DIRECTORY and NOT_A_DIRECTORY by the intent, ACCESS_DENIED from the kernel.
 [[nodiscard]] Result<FileHandle> open_path(const VolumePtr& volume, const SmbPath& path, const OpenIntent& intent);
+/// Either the open file, or the place where it can be created (handle empty): for OPEN_IF, OVERWRITE_IF, SUPERSEDE, CREATE.
+struct OpenedOrPlace {
+  std::optional<FileHandle> handle;
+  Located where;  ///< filled only when there is no handle
+};
+[[nodiscard]] Result<OpenedOrPlace> open_or_locate(const VolumePtr& volume, const SmbPath& path, const OpenIntent& intent);
 /// The same from a Located that exists.
 [[nodiscard]] Result<FileHandle> open_existing(const Located& where, const OpenIntent& intent);
 /// Creates exclusively: OBJECT_NAME_COLLISION if the name came into being meanwhile (open it then). The descriptor is readable and

@@ -28,10 +28,13 @@ class AsDaemon {
 
  private:
   Identity before_;
-  bool known_ = false;
+  bool switched_ = false;
 };
 
 /// Whether this process can switch users at all (effective uid 0 at start).
 [[nodiscard]] bool can_switch_identity();
+
+/// The uid under which the calling thread now touches files.
+[[nodiscard]] uid_t current_uid();
 
 }  // namespace bossa::fs

@@ -29,6 +29,8 @@ class SmbPath {
   /// Name of the stream without type, "" for the unnamed one.
   [[nodiscard]] const std::string& stream() const { return stream_; }
   [[nodiscard]] bool has_stream() const { return !stream_.empty(); }
+  /// A colon was written: OBJECT_NAME_INVALID on shares without named streams, as smbd answers (even for "name::$DATA").
+  [[nodiscard]] bool mentions_stream() const { return mentions_stream_; }
   /// ":$INDEX_ALLOCATION" or "::$DATA" were written out: a directory, or a non-directory, is demanded.
   [[nodiscard]] bool demands_directory() const { return demands_directory_; }
   [[nodiscard]] bool demands_data() const { return demands_data_; }
@@ -36,12 +38,13 @@ class SmbPath {
  private:
   friend Result<SmbPath> parse_path(std::string_view);
   std::string text_, stream_;
-  bool demands_directory_ = false, demands_data_ = false;
+  bool demands_directory_ = false, demands_data_ = false, mentions_stream_ = false;
 };
 
 /// From the UTF-8 form of the CREATE or rename name. A leading backslash is the command's affair (INVALID_PARAMETER for CREATE);
-/// here one is skipped, and so is one at the end. OBJECT_NAME_INVALID: a forbidden character (* ? < > " | / below 0x20), a bad
-/// stream name. OBJECT_PATH_SYNTAX_BAD: "..", escaping the root. Runs of backslashes and "." as smbd takes them.
+/// here runs of backslashes count as one, and those at the ends are dropped. ".." is taken lexically, as smbd does.
+/// OBJECT_NAME_INVALID: a forbidden character (* ? < > " | / below 0x20), "." at the end, a bad stream name.
+/// OBJECT_PATH_SYNTAX_BAD: ".." leaves the root. OBJECT_PATH_NOT_FOUND: "." before the end.
 [[nodiscard]] Result<SmbPath> parse_path(std::string_view text);
 
 /// A canonical path as clients see it: backslashes, without a leading one.

@@ -14,8 +14,8 @@ enum class Where { inline_, worker };
 class Placement {
  public:
   Placement() = default;
-  /// Judges by statfs type of the open directory.
-  explicit Placement(int root_fd);
+  /// Judges by statfs type of the open directory. Before first use by other threads.
+  void judge(int root_fd);
   /// open, stat, close, rename, small listings.
   [[nodiscard]] Where metadata() const;
   /// READ whose cached attempt (try_read_cached) did not finish, fsync, server-side copy.

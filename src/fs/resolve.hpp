@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "src/base/identity.hpp"
+#include "src/fs/beneath.hpp"
 #include "src/fs/fd.hpp"
 #include "src/fs/modes.hpp"
 #include "src/fs/names.hpp"
@@ -54,6 +55,9 @@ class Volume {
   /// Serial number reported to clients: from path and host, stable over restarts.
   [[nodiscard]] std::uint32_t serial() const { return serial_; }
   [[nodiscard]] bool local() const { return local_; }
+  [[nodiscard]] Follow follow() const {
+    return !options_.follow_symlinks ? Follow::none : options_.wide_links ? Follow::any : Follow::beneath;
+  }
   [[nodiscard]] bool vetoed(std::string_view name) const { return options_.vetoed && options_.vetoed(name); }
 
  private:
@@ -89,6 +93,9 @@ struct Located {
 /// OBJECT_PATH_NOT_FOUND: a directory on the way is missing, or is no directory. ACCESS_DENIED: no search permission, or a
 /// symlink that may not be followed, as smbd answers. OBJECT_NAME_NOT_FOUND: vetoed or dangling last component.
 [[nodiscard]] Result<Located> locate(const VolumePtr& volume, const SmbPath& path);
+
+/// OBJECT_NAME_NOT_FOUND or OBJECT_PATH_NOT_FOUND when a component is vetoed.
+[[nodiscard]] Outcome check_veto(const Volume& volume, const SmbPath& path);
 
 /// Opens a directory or file again by its canonical path, beneath the root; flags as for openat2 (O_CLOEXEC is added). Follows
 /// symlinks as the share allows.

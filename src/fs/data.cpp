@@ -1,0 +1,101 @@
+// Reading and writing of open files.
+#include <fcntl.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "src/fs/file.hpp"
+
+namespace bossa::fs {
+
+namespace {
+off_t signed_offset(std::uint64_t offset) { return static_cast<off_t>(offset); }
+bool representable(std::uint64_t offset, std::size_t length) {
+  return offset <= 0x7FFFFFFFFFFFFFFFu && length <= 0x7FFFFFFFFFFFFFFFu - offset;
+}
+}  // namespace
+
+std::optional<std::size_t> try_read_cached(int fd, std::uint64_t offset, MutableBytes into) {
+  if (!representable(offset, into.size())) return std::nullopt;
+  std::size_t done = 0;
+  // A short count may be the end of the file or the end of what is cached; asking once more tells which.
+  while (done < into.size()) {
+    iovec piece{into.data() + done, into.size() - done};
+    auto got = ::preadv2(fd, &piece, 1, signed_offset(offset + done), RWF_NOWAIT);
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+Result<std::size_t> read(int fd, std::uint64_t offset, MutableBytes into) {
+  if (!representable(offset, into.size())) return fail(status::invalid_parameter);
+  std::size_t done = 0;
+  while (done < into.size()) {
+    auto got = ::pread(fd, into.data() + done, into.size() - done, signed_offset(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(status_from_errno(errno));
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+Outcome write(int fd, std::uint64_t offset, Bytes from) {
+  if (!representable(offset, from.size())) return fail(status::invalid_parameter);
+  std::size_t done = 0;
+  while (done < from.size()) {
+    auto put = ::pwrite(fd, from.data() + done, from.size() - done, signed_offset(offset + done));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail(status_from_errno(errno));
+    done += static_cast<std::size_t>(put);
+  }
+  return {};
+}
+
+Outcome write(int fd, std::uint64_t offset, std::span<const iovec> from) {
+  std::vector<iovec> pieces(from.begin(), from.end());
+  std::size_t at = 0;
+  while (at < pieces.size()) {
+    auto count = static_cast<int>(std::min<std::size_t>(pieces.size() - at, 1024));
+    auto put = ::pwritev(fd, pieces.data() + at, count, signed_offset(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail(status_from_errno(errno));
+    auto done = static_cast<std::size_t>(put);
+    offset += done;
+    while (at < pieces.size() && done >= pieces[at].iov_len) done -= pieces[at++].iov_len;
+    if (at < pieces.size() && done > 0) {
+      pieces[at].iov_base = static_cast<char*>(pieces[at].iov_base) + done;
+      pieces[at].iov_len -= done;
+    }
+  }
+  return {};
+}
+
+Outcome sync(int fd) {
+  if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS) return fail(status_from_errno(errno));
+  return {};
+}
+
+Outcome truncate(int fd, std::uint64_t size) {
+  if (!representable(size, 0)) return fail(status::invalid_parameter);
+  while (::ftruncate(fd, signed_offset(size)) != 0)
+    if (errno != EINTR) return fail(status_from_errno(errno));
+  return {};
+}
+
+Outcome allocate(int fd, std::uint64_t size) {
+  if (!representable(size, 0)) return fail(status::invalid_parameter);
+  auto stat = stat_fd(fd);
+  if (!stat) return fail(stat.error());
+  if (size < stat->size) return truncate(fd, size);
+  if (size == stat->size || size <= stat->allocation) return {};
+  if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, signed_offset(size)) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+    return fail(status_from_errno(errno));
+  return {};
+}
+
+}  // namespace bossa::fs

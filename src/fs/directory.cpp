@@ -1,0 +1,202 @@
+#include "src/fs/directory.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <array>
+
+#include "src/base/unicode.hpp"
+#include "src/fs/mangle.hpp"
+#include "src/fs/scan.hpp"
+#include "src/wire/dos_wildcard.hpp"
+
+namespace bossa::fs {
+
+namespace {
+constexpr std::size_t buffer_size = 64 * 1024;
+
+/// user.DOSATTRIB of an entry, without opening it.
+std::optional<DosAttrib> stored_of(int directory, const std::string& name) {
+  std::array<std::uint8_t, 256> value;
+  auto path = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
+  auto got = ::lgetxattr(path.c_str(), "user.DOSATTRIB", value.data(), value.size());
+  if (got <= 0) return std::nullopt;
+  return parse_dosattrib(Bytes(value.data(), static_cast<std::size_t>(got)));
+}
+
+bool accessible(int directory, const std::string& name, int wanted) {
+  return ::syscall(SYS_faccessat2, directory, name.c_str(), wanted, AT_EACCESS) == 0;
+}
+}  // namespace
+
+Result<DirectoryCursor> DirectoryCursor::open(const FileHandle& directory) {
+  if (!directory.is_directory()) return fail(status::invalid_parameter);
+  DirectoryCursor cursor;
+  cursor.volume_ = directory.volume;
+  cursor.path_ = directory.path;
+  cursor.fd_ = Fd(::openat(directory.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!cursor.fd_) return fail(status_from_errno(errno));
+  return cursor;
+}
+
+void DirectoryCursor::restart(std::string_view pattern) {
+  pattern_ = pattern.empty() ? "*" : std::string(pattern);
+  match_all_ = pattern_ == "*" || pattern_ == "*.*";
+  exact_ = wire::has_wildcard(pattern_) ? std::string{} : pattern_;
+  started_ = true;
+  any_ = at_end_ = false;
+  dots_ = 0;
+  position_ = filled_ = 0;
+  held_.clear();
+  ::lseek(fd_.get(), 0, SEEK_SET);
+}
+
+bool DirectoryCursor::wanted(const std::string& shown) const {
+  return match_all_ || wire::matches_wildcard(pattern_, shown, volume_->options().case_sensitive);
+}
+
+bool DirectoryCursor::reload() {
+  if (buffer_.empty()) buffer_.resize(buffer_size);
+  auto got = ::syscall(SYS_getdents64, fd_.get(), buffer_.data(), buffer_.size());
+  position_ = 0;
+  filled_ = got > 0 ? static_cast<std::size_t>(got) : 0;
+  return got > 0;
+}
+
+/// The next entry of the directory itself, "." and ".." before all others.
+Result<bool> DirectoryCursor::next_raw(Raw& raw) {
+  if (dots_ < 2) {
+    raw = {dots_ == 0 ? "." : "..", 0, DT_DIR};
+    ++dots_;
+    return true;
+  }
+  for (;;) {
+    ScanEntry entry;
+    auto length = position_ < filled_ ? next_dirent(buffer_.data(), filled_, position_, entry) : 0;
+    if (length == 0) {
+      if (!reload()) return false;
+      continue;
+    }
+    position_ += length;
+    if (entry.name == "." || entry.name == "..") continue;
+    raw.name.assign(entry.name);
+    raw.inode = entry.inode;
+    raw.type = entry.type;
+    return true;
+  }
+}
+
+namespace {
+void fill_facts(wire::DirectoryFacts& facts, const Stat& stat, const DosInfo& dos) {
+  facts.create_time = dos.create_time;
+  facts.access_time = nt_time(stat.access);
+  facts.write_time = nt_time(stat.modify);
+  facts.change_time = nt_time(stat.change);
+  facts.attributes = dos.attributes;
+  facts.file_id = stat.key.inode;
+  facts.end_of_file = stat.is_directory() ? 0 : stat.size;
+  facts.allocation_size = stat.is_directory() ? 0 : stat.allocation;
+}
+}  // namespace
+
+/// A symlink is shown as what it leads to; one that leads nowhere a client may go is not shown.
+bool DirectoryCursor::describe_symlink(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts) {
+  auto path = SmbPath::from_canonical(join(path_, raw.name));
+  auto where = locate(volume_, path);
+  if (!where || !where->exists) return false;
+  if (detail == EntryDetail::names) return true;
+  std::optional<DosAttrib> stored;
+  if (volume_->options().store_dos_attributes) {
+    std::array<std::uint8_t, 256> value;
+    auto target = "/proc/self/fd/" + std::to_string(where->outside ? where->parent() : volume_->root()) + "/" +
+                  (where->outside ? raw.name : where->target);
+    auto got = ::getxattr(target.c_str(), "user.DOSATTRIB", value.data(), value.size());
+    if (got > 0) stored = parse_dosattrib(Bytes(value.data(), static_cast<std::size_t>(got)));
+  }
+  fill_facts(facts, where->stat, effective(volume_->options(), raw.name, where->stat, stored));
+  return true;
+}
+
+/// False: the entry is not shown (vanished, hidden by configuration, a symlink to nowhere).
+bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts) {
+  const auto& options = volume_->options();
+  bool dots = raw.name == "." || raw.name == "..";
+  if (!dots) {
+    if (volume_->vetoed(raw.name)) return false;
+    if (options.hide_unreadable && !accessible(fd_.get(), raw.name, R_OK)) return false;
+    if (options.hide_unwriteable && !accessible(fd_.get(), raw.name, W_OK)) return false;
+    if (options.hide_special_files && (raw.type == DT_FIFO || raw.type == DT_CHR || raw.type == DT_BLK || raw.type == DT_SOCK)) return false;
+  }
+  facts.short_name = dots ? std::string{} : short_name(raw.name);
+  if (raw.type == DT_LNK) return describe_symlink(raw, detail, facts);
+  if (detail == EntryDetail::names && raw.type != DT_UNKNOWN) return true;
+  // Above the share's root there is nothing for clients to see: its ".." is the root.
+  const std::string& name = raw.name == ".." && path_.empty() ? "." : raw.name;
+  auto stat = stat_at(fd_.get(), name.c_str(), false);
+  if (!stat) return false;
+  if (stat->kind() == Kind::symlink) return describe_symlink(raw, detail, facts);
+  std::optional<DosAttrib> stored;
+  if (options.store_dos_attributes) stored = stored_of(fd_.get(), name);
+  fill_facts(facts, *stat, effective(options, raw.name, *stat, stored));
+  return true;
+}
+
+Result<bool> DirectoryCursor::next(EntryDetail detail, wire::DirectoryFacts& facts) {
+  if (!held_.empty()) {
+    facts = std::move(held_.front());
+    held_.pop_front();
+    return true;
+  }
+  if (at_end_) return false;
+  if (!exact_.empty() && exact_ != "." && exact_ != "..") {
+    // No wildcard: ask the index instead of walking.
+    at_end_ = true;
+    Raw raw{exact_, 0, DT_UNKNOWN};
+    if (!stat_at(fd_.get(), exact_.c_str(), false)) {
+      if (volume_->options().case_sensitive || exact_.find('/') != std::string::npos) return false;
+      auto found = volume_->names().find(fd_.get(), exact_, volume_->local());
+      if (!found || !*found) return false;
+      raw.name = std::move(**found);
+    }
+    facts.name = shown_name(raw.name);
+    return describe(raw, detail, facts);
+  }
+  Raw raw;
+  for (;;) {
+    auto more = next_raw(raw);
+    if (!more) return fail(more.error());
+    if (!*more) {
+      at_end_ = true;
+      return false;
+    }
+    facts.name = shown_name(raw.name);
+    if (wanted(facts.name) && describe(raw, detail, facts)) return true;
+  }
+}
+
+Outcome DirectoryCursor::fill(wire::DirectoryClass info_class, std::size_t max_length, bool single, ByteVector& out) {
+  if (max_length < wire::DirectoryWriter::fixed_size(info_class)) return fail(status::info_length_mismatch);
+  if (!started_) restart("*");
+  wire::DirectoryWriter writer{info_class, out, max_length};
+  auto detail = info_class == wire::DirectoryClass::names ? EntryDetail::names : EntryDetail::attributes;
+  wire::DirectoryFacts facts;
+  for (;;) {
+    auto more = next(detail, facts);
+    if (!more) return fail(more.error());
+    if (!*more) break;
+    any_ = true;
+    if (!writer.add(facts)) {
+      held_.push_front(std::move(facts));
+      if (writer.empty()) return fail(status::buffer_overflow);
+      return {};
+    }
+    if (single) return {};
+  }
+  if (!writer.empty()) return {};
+  return fail(any_ ? status::no_more_files : status::no_such_file);
+}
+
+}  // namespace bossa::fs

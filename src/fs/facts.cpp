@@ -1,0 +1,87 @@
+#include "src/fs/facts.hpp"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+#include "src/fs/dos_attributes.hpp"
+#include "src/fs/ea.hpp"
+#include "src/fs/mangle.hpp"
+
+namespace bossa::fs {
+
+std::uint64_t reported_allocation(const Stat& stat) { return stat.is_directory() ? 0 : stat.allocation; }
+
+wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds needs) {
+  wire::FileFacts facts;
+  auto dos = dos_info(file, stat);
+  facts.create_time = dos.create_time;
+  facts.attributes = dos.attributes;
+  facts.access_time = nt_time(stat.access);
+  facts.write_time = nt_time(stat.modify);
+  facts.change_time = nt_time(stat.change);
+  facts.directory = stat.is_directory();
+  facts.end_of_file = facts.directory ? 0 : stat.size;
+  facts.allocation_size = reported_allocation(stat);
+  facts.index_number = stat.key.inode;
+  facts.volume_serial = stat.key.device;
+  facts.nlink = facts.directory ? 1 : stat.nlink;
+  facts.name = to_client(file.path);
+  if (needs.short_name) {
+    auto name = SmbPath::from_canonical(file.path);
+    facts.short_name = short_name(name.name());
+    if (facts.short_name.empty()) facts.short_name = std::string(name.name());
+  }
+  if (needs.ea_size)
+    if (auto eas = list_eas(file)) facts.ea_size = ea_size(*eas);
+  if (!facts.directory) facts.streams.push_back({"::$DATA", facts.end_of_file, facts.allocation_size});
+  return facts;
+}
+
+Result<wire::FileFacts> file_facts(const FileHandle& file, FactNeeds needs) {
+  auto stat = restat(file);
+  if (!stat) return fail(stat.error());
+  return file_facts(file, *stat, needs);
+}
+
+Result<wire::VolumeFacts> volume_facts(const Volume& volume) {
+  struct statvfs info;
+  if (::fstatvfs(volume.root(), &info) != 0) return fail(status_from_errno(errno));
+  auto stat = stat_fd(volume.root());
+  if (!stat) return fail(stat.error());
+  const auto& options = volume.options();
+  wire::VolumeFacts facts;
+  facts.create_time = default_create_time(*stat);
+  facts.serial = volume.serial();
+  facts.label = options.label;
+  facts.file_system_name = options.fstype;
+  // Sectors of 512 bytes, two to a unit: smbd counts in KiB.
+  facts.bytes_per_sector = 512;
+  facts.sectors_per_unit = 2;
+  auto unit = [&](std::uint64_t blocks) { return blocks * info.f_frsize / 1024; };
+  facts.total_units = unit(info.f_blocks);
+  facts.free_units = unit(info.f_bfree);
+  facts.free_units_caller = unit(info.f_bavail);
+  if (options.max_disk_size != 0) {
+    auto limit = options.max_disk_size / 1024;
+    facts.total_units = std::min(facts.total_units, limit);
+    facts.free_units = std::min(facts.free_units, limit);
+    facts.free_units_caller = std::min(facts.free_units_caller, limit);
+  }
+  // [MS-FSCC] 2.5.1
+  constexpr std::uint32_t case_sensitive_search = 1, case_preserved = 2, unicode = 4, persistent_acls = 8, quotas = 0x20, sparse = 0x40,
+                          read_only = 0x80000, streams = 0x40000, object_ids = 0x10000;
+  facts.attributes = case_sensitive_search | case_preserved | unicode | persistent_acls | sparse;
+  (void)quotas;
+  (void)object_ids;
+  if (options.named_streams) facts.attributes |= streams;
+  if (options.read_only || (info.f_flag & ST_RDONLY) != 0) facts.attributes |= read_only;
+  for (std::size_t i = 0; i < 4; ++i) {
+    facts.object_id[i] = static_cast<std::uint8_t>(volume.serial() >> 8 * i);
+    facts.object_id[i + 4] = static_cast<std::uint8_t>(volume.key().device >> 8 * i);
+    facts.object_id[i + 8] = static_cast<std::uint8_t>(volume.key().inode >> 8 * i);
+  }
+  return facts;
+}
+
+}  // namespace bossa::fs

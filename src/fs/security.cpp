@@ -1,0 +1,165 @@
+#include "src/fs/security.hpp"
+
+#include <algorithm>
+
+namespace bossa::fs {
+
+namespace {
+std::optional<std::uint32_t> unix_id(const Sid& sid, std::uint32_t kind) {
+  if (sid.revision == 1 && sid.authority == 22 && sid.sub_authority.size() == 2 && sid.sub_authority[0] == kind) return sid.sub_authority[1];
+  return std::nullopt;
+}
+
+enum Tag : std::uint16_t { user_obj = 1, named_user = 2, group_obj = 4, named_group = 8, mask_entry = 16, other_entry = 32 };
+
+Sid sid_of(const PosixAce& ace, const Stat& stat, const SidMapper& sids, bool inherited_form) {
+  switch (ace.tag) {
+    case user_obj: return inherited_form ? well_known::creator_owner() : sids.user_sid(stat.uid);
+    case named_user: return sids.user_sid(ace.id);
+    case group_obj: return inherited_form ? well_known::creator_group() : sids.group_sid(stat.gid);
+    case named_group: return sids.group_sid(ace.id);
+    default: return well_known::world();
+  }
+}
+
+/// smbd's order: the owner, then groups and users as the POSIX ACL has them, backwards, then everyone.
+std::vector<PosixAce> in_samba_order(const std::vector<PosixAce>& acl) {
+  std::vector<PosixAce> sorted;
+  auto take = [&](auto wanted) {
+    for (auto it = acl.rbegin(); it != acl.rend(); ++it)
+      if (wanted(it->tag)) sorted.push_back(*it);
+  };
+  take([](auto tag) { return tag == user_obj; });
+  take([](auto tag) { return tag == named_user || tag == group_obj || tag == named_group; });
+  take([](auto tag) { return tag == other_entry; });
+  return sorted;
+}
+
+std::vector<PosixAce> from_mode(std::uint32_t mode) {
+  return {{user_obj, static_cast<std::uint16_t>(mode >> 6 & 7), 0},
+          {group_obj, static_cast<std::uint16_t>(mode >> 3 & 7), 0},
+          {other_entry, static_cast<std::uint16_t>(mode & 7), 0}};
+}
+}  // namespace
+
+std::optional<std::uint32_t> UnixSidMapper::uid_of(const Sid& sid) const { return unix_id(sid, 1); }
+std::optional<std::uint32_t> UnixSidMapper::gid_of(const Sid& sid) const { return unix_id(sid, 2); }
+
+wire::SecurityDescriptor descriptor_of(const Stat& stat, const std::vector<PosixAce>& acl, const SidMapper& sids) {
+  wire::SecurityDescriptor descriptor;
+  // smbd marks the DACL protected: mode bits inherit nothing.
+  descriptor.control = wire::sd_control::self_relative | wire::sd_control::dacl_present | wire::sd_control::dacl_protected;
+  descriptor.owner = sids.user_sid(stat.uid);
+  descriptor.group = sids.group_sid(stat.gid);
+  wire::Acl dacl;
+  for (const auto& ace : in_samba_order(acl.empty() ? from_mode(stat.mode) : acl))
+    dacl.aces.push_back({wire::Ace::Type::allowed, 0, nt_rights(ace.permissions & 7u, stat.is_directory()), sid_of(ace, stat, sids, false)});
+  descriptor.dacl = std::move(dacl);
+  return descriptor;
+}
+
+namespace {
+/// Adds a directory's default ACL as inherit-only ACEs; one that says the same as an access ACE is joined with it.
+void add_default_acl(wire::Acl& dacl, const std::vector<PosixAce>& acl, const Stat& stat, const SidMapper& sids) {
+  constexpr std::uint8_t inherit = 0x3, inherit_only = 0x8;
+  std::size_t joined = 0;
+  for (const auto& ace : in_samba_order(acl)) {
+    auto sid = sid_of(ace, stat, sids, true);
+    auto mask = nt_rights(ace.permissions & 7u, true);
+    auto same = std::find_if(dacl.aces.begin(), dacl.aces.end(), [&](const auto& each) { return each.sid == sid && each.mask == mask; });
+    if (same == dacl.aces.end()) {
+      dacl.aces.push_back({wire::Ace::Type::allowed, static_cast<std::uint8_t>(inherit | inherit_only), mask, std::move(sid)});
+      continue;
+    }
+    same->flags = inherit;
+    std::rotate(dacl.aces.begin() + static_cast<std::ptrdiff_t>(joined), same, same + 1);
+    ++joined;
+  }
+}
+}  // namespace
+
+Result<wire::SecurityDescriptor> get_descriptor(const FileHandle& file, std::uint32_t security_information, const SidMapper& sids) {
+  auto stat = restat(file);
+  if (!stat) return fail(stat.error());
+  using namespace wire::security_information;
+  std::vector<PosixAce> acl;
+  bool want_dacl = (security_information & dacl) != 0;
+  if (want_dacl)
+    if (auto xattr = get_xattr(file, "system.posix_acl_access")) acl = parse_posix_acl(*xattr);
+  auto descriptor = descriptor_of(*stat, acl, sids);
+  if (want_dacl && stat->is_directory())
+    if (auto xattr = get_xattr(file, "system.posix_acl_default")) add_default_acl(*descriptor.dacl, parse_posix_acl(*xattr), *stat, sids);
+  if ((security_information & owner) == 0) descriptor.owner.reset();
+  if ((security_information & group) == 0) descriptor.group.reset();
+  if (!want_dacl) {
+    descriptor.dacl.reset();
+    descriptor.control = wire::sd_control::self_relative;
+  }
+  return descriptor;
+}
+
+std::uint32_t mode_from_dacl(const wire::SecurityDescriptor& descriptor, const Sid& owner, const Sid& group, bool directory,
+                             std::uint32_t old_mode) {
+  if (!descriptor.dacl) return old_mode & 0777;  // a null DACL denies nothing and says nothing about classes
+  constexpr std::uint8_t inherit_only = 0x8;
+  (void)directory;
+  // What any right of a kind asks for: READ_DATA; WRITE_DATA or APPEND_DATA; EXECUTE; the generic ones.
+  auto rwx = [](std::uint32_t mask) {
+    std::uint32_t bits = 0;
+    if (mask & (0x1u | 0x80000000u | 0x10000000u)) bits |= 4;
+    if (mask & (0x2u | 0x4u | 0x40000000u | 0x10000000u)) bits |= 2;
+    if (mask & (0x20u | 0x20000000u | 0x10000000u)) bits |= 1;
+    return bits;
+  };
+  struct Class {
+    std::uint32_t allowed = 0, denied = 0;
+  } user, members, others;
+  for (const auto& ace : descriptor.dacl->aces) {
+    if (ace.flags & inherit_only) continue;
+    bool deny = ace.type == wire::Ace::Type::denied;
+    if (!deny && ace.type != wire::Ace::Type::allowed) continue;
+    auto bits = rwx(ace.mask);
+    auto put = [&](Class& into) { (deny ? into.denied : into.allowed) |= bits & ~(deny ? into.allowed : into.denied); };
+    if (ace.sid == well_known::world()) {
+      put(user);
+      put(members);
+      put(others);
+    } else if (ace.sid == owner || ace.sid == well_known::creator_owner()) {
+      put(user);
+    } else if (ace.sid == group || ace.sid == well_known::creator_group()) {
+      put(members);
+    }
+  }
+  return user.allowed << 6 | members.allowed << 3 | others.allowed;
+}
+
+Outcome set_descriptor(const FileHandle& file, std::uint32_t security_information, const wire::SecurityDescriptor& descriptor,
+                       const SidMapper& sids) {
+  using namespace wire::security_information;
+  auto stat = restat(file);
+  if (!stat) return fail(stat.error());
+  std::optional<std::uint32_t> uid, gid;
+  if (security_information & owner && descriptor.owner) {
+    uid = sids.uid_of(*descriptor.owner);
+    if (!uid) return fail(status::invalid_owner);
+    if (*uid == stat->uid) uid.reset();
+  }
+  if (security_information & group && descriptor.group) {
+    gid = sids.gid_of(*descriptor.group);
+    if (!gid) return fail(status::invalid_owner);
+    if (*gid == stat->gid) gid.reset();
+  }
+  if (uid || gid) {
+    if (auto outcome = set_owner(file, uid, gid); !outcome) return outcome;
+    stat = restat(file);
+    if (!stat) return fail(stat.error());
+  }
+  if (security_information & dacl && descriptor.control & wire::sd_control::dacl_present) {
+    auto mode = mode_from_dacl(descriptor, sids.user_sid(stat->uid), sids.group_sid(stat->gid), stat->is_directory(), stat->mode);
+    mode |= stat->mode & 07000;
+    if (mode != (stat->mode & 07777)) return set_mode(file, mode);
+  }
+  return {};
+}
+
+}  // namespace bossa::fs
