@@ -31,6 +31,7 @@ struct Share {
     ::chmod(outer.c_str(), 0755);
     path = outer / "share";
     std::filesystem::create_directory(path);
+    ::chmod(path.c_str(), 0755);
     give(path, alice);
     options.path = path;
     options.label = "share";
