@@ -44,6 +44,10 @@ int measure(const Options& options) {
       if (!results[i]) gate.stop();
     });
   while (!gate.started() && gate.open()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (options.mark) {
+    std::puts("{\"phase\":\"start\"}");
+    std::fflush(stdout);
+  }
   auto start = Clock::now();
   while (gate.open() && seconds_since(start) < options.seconds) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   gate.stop();

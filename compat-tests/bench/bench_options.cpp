@@ -33,6 +33,7 @@ options
   --sign A           no, yes, hmac, cmac, gmac (no)
   --encrypt C        no, aes128-gcm, aes128-ccm, aes256-gcm, aes256-ccm (no)
   --verify           check the signatures of replies too (the client then uses more CPU)
+  --mark             print a line when the preparations are over, for whoever reads the server's counters
 )";
 
 template <class T> bool to_number(std::string_view text, T& value) {
@@ -114,6 +115,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
       options.verify = true;
     } else if (name == "--compound") {
       options.compound = true;
+    } else if (name == "--mark") {
+      options.mark = true;
     } else if (i + 1 >= argc || !set(options, name, argv[i + 1])) {
       std::fprintf(stderr, "bossa-bench-client: wrong option or value: %s %s\n", argv[i], i + 1 < argc ? argv[i + 1] : "");
       return std::nullopt;

@@ -21,6 +21,7 @@ struct Options {
   std::uint32_t sessions = 100;          ///< for idle
   std::uint32_t files = 1000;            ///< for list
   bool verify = false, compound = false;
+  bool mark = false;  ///< say on stdout when the preparations are over
   client::NegotiateOptions negotiate;
   client::LogonOptions logon;
 };
