@@ -85,8 +85,11 @@ class Login:
 
     def __init__(self, server, dialect=0x0210, user="tester", password=PASSWORD):
         self.connection = SMBConnection("127.0.0.1", "127.0.0.1", sess_port=server.port, preferredDialect=dialect, timeout=10)
-        self.connection.login(user, password)
         self.smb = self.connection._SMBConnection
+        if dialect == 0x0311:
+            # impacket 0.10 forgets this step of the 3.1.1 preauthentication hash before an NTLM logon
+            self.smb._Session["PreauthIntegrityHashValue"] = self.smb._Connection["PreauthIntegrityHashValue"]
+        self.connection.login(user, password)
 
     def leave_encryption(self):
         """impacket encrypts every 3.x session that can; from here on this one sends clear, signed messages (3.0 and 3.0.2)."""

@@ -338,3 +338,24 @@ def masks(case):
     check_equal(oct(stat.S_IMODE(os.stat(server.data("share", "mode-default")).st_mode)), oct(0o644), "default mode of a file")
     check_equal(oct(stat.S_IMODE(os.stat(server.data("share", "mode-default-dir")).st_mode)), oct(0o755),
                 "default mode of a directory")
+
+
+@test("writing to a file clears its setuid bit, as a write by its owner does on the machine itself")
+def setuid(case):
+    server = case.standard()
+    path = case.put_on_disk(server, "share", "suid", b"old", mode=0o4755)
+    case.local("f", b"new content")
+    case.smbclient(server, "share", "put f suid").must()
+    check_equal(oct(stat.S_IMODE(os.stat(path).st_mode)), oct(0o755), "mode")
+
+
+@test("many requests in flight: a folder of 300 small files goes and comes back")
+def many_small(case):
+    server = case.standard()
+    os.mkdir(os.path.join(case.dir, "many"))
+    for n in range(300):
+        case.local("many/s%03d" % n, b"%d" % n * n)
+    case.smbclient(server, "share", "prompt off", "mkdir many", "cd many", "lcd many", "mput s*").must()
+    check_equal(sorted(os.listdir(server.data("share", "many"))), ["s%03d" % n for n in range(300)], "names on disk")
+    for n in (0, 1, 150, 299):
+        check_equal(open(server.data("share", "many", "s%03d" % n), "rb").read(), b"%d" % n * n, "content of s%03d" % n)

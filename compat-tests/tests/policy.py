@@ -202,3 +202,19 @@ def nmap_security(case):
         out = nmap(server, "smb2-security-mode")
         check(want in out, "expected", want, "in:", out)
         server.stop()
+
+
+@test("an unsigned TREE_CONNECT in a session at 3.1.1 gets no tree")
+def unsigned_tree_connect(case):
+    """[MS-SMB2] 3.3.5.2.4: such a request disconnects; smbd answers ACCESS_DENIED."""
+    from impacket import smb3structs
+    from smb_raw import Login
+    server = case.standard()
+    with Login(server, dialect=0x0311) as login:
+        path = "\\\\127.0.0.1\\share"
+        body = smb3structs.SMB2TreeConnect()
+        body["Buffer"] = path.encode("utf-16le")
+        body["PathLength"] = len(path) * 2
+        status = login.send_raw(smb3structs.SMB2_TREE_CONNECT, body, sign=False)
+        check(status in (0xC0000022, None), "answered with", status and hex(status))
+    case.smbclient(server, "share", "ls").must()
