@@ -76,6 +76,8 @@ Result<std::unique_ptr<Session>> Session::logon(Connection& connection, const au
     session->final_response_ = Protection::signed_;
   } else if (signer && connection.negotiated().dialect == 0x0311) {
     return fail(status::invalid_network_response);
+  } else if (reply->header.has(header_flag::signed_)) {
+    session->final_response_ = Protection::wrongly_signed;  // by a key that a guest or anonymous session has not
   }
   connection.register_session(session->id_, &session->security_);
   return session;
