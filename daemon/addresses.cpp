@@ -22,7 +22,8 @@ namespace {
 unsigned width(const Address& address) { return address.v6 ? 128 : 32; }
 
 Address masked(Address address, unsigned prefix) {
-  for (unsigned bit = prefix; bit < width(address); ++bit) address.bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> bit % 8));
+  for (unsigned bit = prefix; bit < width(address); ++bit)
+    address.bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> bit % 8));
   return address;
 }
 
@@ -30,7 +31,8 @@ Address masked(Address address, unsigned prefix) {
 std::optional<unsigned> parse_mask(std::string_view text, const Address& address) {
   unsigned number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc{} && end == text.data() + text.size()) return number <= width(address) ? std::optional(number) : std::nullopt;
+  if (error == std::errc{} && end == text.data() + text.size())
+    return number <= width(address) ? std::optional(number) : std::nullopt;
   unsigned bits = 0;
   Address mask;
   if (!Address::parse(text, mask) || mask.v6 != address.v6) return std::nullopt;
@@ -42,7 +44,7 @@ std::optional<unsigned> parse_mask(std::string_view text, const Address& address
 }
 
 class Collector {
- public:
+public:
   Collector(const std::vector<Interface>& machine, const std::function<std::vector<Address>(const std::string&)>& resolve)
       : machine_(machine), resolve_(resolve) {}
 
@@ -55,11 +57,14 @@ class Collector {
   }
   ListenAddresses result;
 
- private:
+private:
   void add(const Address& address) {
-    if (std::find(result.addresses.begin(), result.addresses.end(), address) == result.addresses.end()) result.addresses.push_back(address);
+    if (std::find(result.addresses.begin(), result.addresses.end(), address) == result.addresses.end())
+      result.addresses.push_back(address);
   }
-  void warn(const std::string& text, std::string_view why) { result.warnings.push_back(fmt::format("interfaces: {}: {}", text, why)); }
+  void warn(const std::string& text, std::string_view why) {
+    result.warnings.push_back(fmt::format("interfaces: {}: {}", text, why));
+  }
 
   bool by_interface_name(const std::string& pattern) {
     bool found = false;
@@ -129,7 +134,7 @@ std::optional<Address> address_of(const sockaddr* from) {
   return address;
 }
 
-}  // namespace
+} // namespace
 
 std::string Address::text() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
@@ -161,7 +166,8 @@ ListenAddresses listen_addresses(const policy::Settings& settings, const std::ve
   if (collector.result.addresses.empty()) {
     std::string entries;
     for (const auto& entry : settings.interfaces) entries += (entries.empty() ? "" : " ") + entry;
-    collector.result.error = fmt::format("'bind interfaces only = yes', and nothing in 'interfaces = {}' is an address of this machine", entries);
+    collector.result.error =
+        fmt::format("'bind interfaces only = yes', and nothing in 'interfaces = {}' is an address of this machine", entries);
   }
   return std::move(collector.result);
 }
@@ -174,7 +180,7 @@ std::vector<Interface> machine_interfaces() {
   for (const auto* at = list; at != nullptr; at = at->ifa_next) {
     auto address = address_of(at->ifa_addr);
     if (!address || (at->ifa_flags & IFF_UP) == 0) continue;
-    Interface interface{at->ifa_name, *address, 0};
+    Interface interface { at->ifa_name, *address, 0 };
     if (auto mask = address_of(at->ifa_netmask)) {
       for (auto byte : mask->bytes) interface.prefix += static_cast<unsigned>(std::popcount(byte));
     }
@@ -209,4 +215,4 @@ bool ipv6_available() {
   return usable;
 }
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

@@ -37,9 +37,12 @@ struct SocketAddress {
 
 std::string why_not(const Address& address, std::uint16_t port, int error) {
   auto where = address.with_port(port);
-  if (error == EADDRINUSE) return fmt::format("cannot listen on {}: {} already listens there", where, describe(port_owners(address, port)));
+  if (error == EADDRINUSE)
+    return fmt::format("cannot listen on {}: {} already listens there", where, describe(port_owners(address, port)));
   if (error == EACCES) {
-    return fmt::format("cannot listen on {}: ports below 1024 are for root (CAP_NET_BIND_SERVICE); choose another with -p or 'smb ports'", where);
+    return fmt::format(
+        "cannot listen on {}: ports below 1024 are for root (CAP_NET_BIND_SERVICE); choose another with -p or 'smb ports'",
+        where);
   }
   if (error == EADDRNOTAVAIL) return fmt::format("cannot listen on {}: no interface of this machine has that address", where);
   return fmt::format("cannot listen on {}: {}", where, std::strerror(error));
@@ -59,7 +62,7 @@ int listen_on(const Address& address, std::uint16_t port, int& error) {
   return -1;
 }
 
-}  // namespace
+} // namespace
 
 Listener::~Listener() {
   if (descriptor_ >= 0) close(descriptor_);
@@ -81,4 +84,4 @@ Opened open_listeners(const std::vector<Address>& addresses, const std::vector<s
   return opened;
 }
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

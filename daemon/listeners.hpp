@@ -10,7 +10,7 @@ namespace bossa::daemon {
 
 /// A listening socket, closed with the object.
 class Listener {
- public:
+public:
   Listener(int descriptor, Address address, std::uint16_t port) : descriptor_(descriptor), address_(address), port_(port) {}
   ~Listener();
   Listener(Listener&& other) noexcept;
@@ -19,10 +19,10 @@ class Listener {
 
   [[nodiscard]] const Address& address() const { return address_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] bool netbios() const { return port_ == 139; }  ///< clients begin with a session request, RFC 1002 4.3.2
-  [[nodiscard]] int release();                                 ///< hands the descriptor over
+  [[nodiscard]] bool netbios() const { return port_ == 139; } ///< clients begin with a session request, RFC 1002 4.3.2
+  [[nodiscard]] int release();                                ///< hands the descriptor over
 
- private:
+private:
   int descriptor_;
   Address address_;
   std::uint16_t port_;
@@ -30,11 +30,12 @@ class Listener {
 
 struct Opened {
   std::vector<Listener> listeners;
-  std::string error;  ///< one sentence; names the process that has the port. Then `listeners` is empty.
+  std::string error; ///< one sentence; names the process that has the port. Then `listeners` is empty.
 };
 
-/// Listens on each port at each address, all or nothing. SO_REUSEADDR only passes over connections in TIME_WAIT; SO_REUSEPORT is not
-/// set, because with it the bind succeeds beside a running smbd, which sets it too, and the kernel deals clients out between both.
+/// Listens on each port at each address, all or nothing. SO_REUSEADDR only passes over connections in TIME_WAIT; SO_REUSEPORT is
+/// not set, because with it the bind succeeds beside a running smbd, which sets it too, and the kernel deals clients out between
+/// both.
 [[nodiscard]] Opened open_listeners(const std::vector<Address>& addresses, const std::vector<std::uint16_t>& ports);
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

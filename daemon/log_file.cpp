@@ -16,13 +16,13 @@ void write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     auto n = ::write(descriptor, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;  // a full disk must not stop the server
+    if (n <= 0) return; // a full disk must not stop the server
     text.remove_prefix(static_cast<std::size_t>(n));
   }
 }
 
 class StdoutSink final : public LogSink {
- public:
+public:
   void write(LogLevel level, std::string_view line) override { write_all(STDOUT_FILENO, log_line(level, line)); }
 };
 
@@ -33,7 +33,7 @@ std::string host_name() {
   return name;
 }
 
-}  // namespace
+} // namespace
 
 std::string log_line(LogLevel level, std::string_view line) {
   timespec now{};
@@ -54,7 +54,7 @@ void LogFile::open_locked() {
   int fresh = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
   if (fresh < 0) {
     error_ = errno;
-    return;  // the old file, if any, stays in use: better there than nowhere
+    return; // the old file, if any, stays in use: better there than nowhere
   }
   if (descriptor_ >= 0) close(descriptor_);
   descriptor_ = fresh;
@@ -65,7 +65,7 @@ void LogFile::open_locked() {
 void LogFile::rotate_locked() {
   auto old = path_ + ".old";
   if (rename(path_.c_str(), old.c_str()) != 0) {
-    size_ = 0;  // not again at each line
+    size_ = 0; // not again at each line
     return;
   }
   open_locked();
@@ -96,15 +96,15 @@ std::string log_path(const policy::Settings& settings, std::string_view log_dire
       continue;
     }
     switch (settings.log_file[++at]) {
-      case '%': path += '%'; break;
-      case 'L': path += settings.netbios_name; break;
-      case 'h': path += host_name(); break;
-      case 'v': path += BOSSA_VERSION; break;
-      case 'd': path += std::to_string(getpid()); break;
-      default: path += "smbd";  // a client's macro: one process serves all clients and keeps one file
+    case '%': path += '%'; break;
+    case 'L': path += settings.netbios_name; break;
+    case 'h': path += host_name(); break;
+    case 'v': path += BOSSA_VERSION; break;
+    case 'd': path += std::to_string(getpid()); break;
+    default: path += "smbd"; // a client's macro: one process serves all clients and keeps one file
     }
   }
   return path;
 }
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

@@ -25,14 +25,14 @@ BOOST_AUTO_TEST_CASE(a_full_log_becomes_old_and_no_line_is_lost) {
   auto path = folder.path + "/log.smbd";
   {
     LogFile file(path, 1024);
-    for (int n = 0; n < 30; ++n) file.write(LogLevel::error, "line " + std::to_string(n));  // about 43 bytes each
+    for (int n = 0; n < 30; ++n) file.write(LogLevel::error, "line " + std::to_string(n)); // about 43 bytes each
   }
   auto old = content(path + ".old"), current = content(path);
   BOOST_TEST(old.size() <= 1024U);
   BOOST_TEST(current.size() <= 1024U);
   auto both = old + current;
   for (int n = 0; n < 30; ++n) BOOST_TEST(both.find("line " + std::to_string(n) + "\n") != std::string::npos);
-  LogFile again(path, 1024);  // the size of what is there counts
+  LogFile again(path, 1024); // the size of what is there counts
   for (int n = 0; n < 30; ++n) again.write(LogLevel::error, "more " + std::to_string(n));
   BOOST_TEST(fs_std::file_size(path) <= 1024U);
   BOOST_TEST(content(path + ".old").find("line 0\n") == std::string::npos);
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(path_of_the_log) {
   policy::Settings settings;
   BOOST_TEST(log_path(settings, "") == "/var/log/samba/log.smbd");
   BOOST_TEST(log_path(settings, "/x") == "/x/log.smbd");
-  settings.log_file = "/var/log/samba/log.%m";  // Debian's own smb.conf
+  settings.log_file = "/var/log/samba/log.%m"; // Debian's own smb.conf
   BOOST_TEST(log_path(settings, "") == "/var/log/samba/log.smbd");
   settings.netbios_name = "NAS";
   settings.log_file = "/l/%L-100%%-%v%";

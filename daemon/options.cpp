@@ -11,14 +11,29 @@ namespace bossa::daemon {
 namespace {
 
 enum class Flag {
-  daemon, foreground, interactive, no_process_group, configuration, port, profiling, log_directory, debug_level,
-  debug_stdout, option, version, build_options, help, usage, test_config, ignored
+  daemon,
+  foreground,
+  interactive,
+  no_process_group,
+  configuration,
+  port,
+  profiling,
+  log_directory,
+  debug_level,
+  debug_stdout,
+  option,
+  version,
+  build_options,
+  help,
+  usage,
+  test_config,
+  ignored
 };
 
 struct FlagRow {
-  char letter;  ///< 0: none
+  char letter; ///< 0: none
   std::string_view name;
-  std::string_view value;  ///< name of the value in the help; empty: takes none
+  std::string_view value; ///< name of the value in the help; empty: takes none
   Flag flag;
   std::string_view group, help;
 };
@@ -60,7 +75,7 @@ const FlagRow* find_name(std::string_view name) {
 }
 
 class Parser {
- public:
+public:
   explicit Parser(const std::vector<std::string>& arguments) : arguments_(arguments) {
     if (!arguments.empty()) {
       auto slash = arguments[0].rfind('/');
@@ -76,13 +91,13 @@ class Parser {
         long_flag(word.substr(2));
       } else if (word.size() > 1 && word[0] == '-') {
         cluster(word.substr(1));
-      }  // anything else is ignored, as smbd ignores it
+      } // anything else is ignored, as smbd ignores it
     }
     if (result_.error.empty() && options().mode == Mode::daemon && stay_) options().mode = Mode::foreground;
     return std::move(result_);
   }
 
- private:
+private:
   Options& options() { return result_.options; }
   void refuse(std::string text, bool usage) {
     result_.error = std::move(text);
@@ -134,23 +149,23 @@ class Parser {
 
   void apply(Flag flag, std::string_view value) {
     switch (flag) {
-      case Flag::daemon: return;  // the default; -F and -i beside it win, as with smbd
-      case Flag::foreground: stay_ = true; return;
-      case Flag::interactive: options().mode = Mode::interactive; return;
-      case Flag::no_process_group: options().process_group = false; return;
-      case Flag::configuration: options().configuration_file = value; return;
-      case Flag::log_directory: options().log_directory = std::string(value); return;
-      case Flag::debug_stdout: options().debug_stdout = true; return;
-      case Flag::test_config: options().action = Action::test_config; return;
-      case Flag::profiling:
-      case Flag::ignored: return;
-      case Flag::version: return stop_with(Action::print_version);
-      case Flag::build_options: return stop_with(Action::print_build_options);
-      case Flag::help: return stop_with(Action::print_help);
-      case Flag::usage: return stop_with(Action::print_usage);
-      case Flag::port: return set_ports(value);
-      case Flag::debug_level: return set_debug_level(value);
-      case Flag::option: return add_override(value);
+    case Flag::daemon: return; // the default; -F and -i beside it win, as with smbd
+    case Flag::foreground: stay_ = true; return;
+    case Flag::interactive: options().mode = Mode::interactive; return;
+    case Flag::no_process_group: options().process_group = false; return;
+    case Flag::configuration: options().configuration_file = value; return;
+    case Flag::log_directory: options().log_directory = std::string(value); return;
+    case Flag::debug_stdout: options().debug_stdout = true; return;
+    case Flag::test_config: options().action = Action::test_config; return;
+    case Flag::profiling:
+    case Flag::ignored: return;
+    case Flag::version: return stop_with(Action::print_version);
+    case Flag::build_options: return stop_with(Action::print_build_options);
+    case Flag::help: return stop_with(Action::print_help);
+    case Flag::usage: return stop_with(Action::print_usage);
+    case Flag::port: return set_ports(value);
+    case Flag::debug_level: return set_debug_level(value);
+    case Flag::option: return add_override(value);
     }
   }
 
@@ -160,7 +175,7 @@ class Parser {
     options().ports = std::move(*ports);
   }
   void set_debug_level(std::string_view value) {
-    if (value.find_first_not_of(" \t") == std::string_view::npos) return;  // smbd takes an empty level for none
+    if (value.find_first_not_of(" \t") == std::string_view::npos) return; // smbd takes an empty level for none
     if (!parse_debug_level(value)) return refuse(fmt::format("Failed to set debug level to: {}", value), false);
     options().debug_level = std::string(value);
   }
@@ -189,7 +204,7 @@ template <class Take> bool each_word(std::string_view text, Take take) {
   }
 }
 
-}  // namespace
+} // namespace
 
 ParsedOptions parse_options(const std::vector<std::string>& arguments) { return Parser(arguments).run(); }
 
@@ -213,14 +228,14 @@ std::optional<int> parse_debug_level(std::string_view text) {
     auto at_level = std::exchange(first, false);
     auto colon = word.find(':');
     auto number_text = colon == std::string_view::npos ? word : word.substr(colon + 1);
-    auto at = number_text.find('@');  // "class:level@file" sends a class elsewhere
+    auto at = number_text.find('@'); // "class:level@file" sends a class elsewhere
     if (colon != std::string_view::npos) number_text = number_text.substr(0, at);
     int number = 0;
     auto [end, error] = std::from_chars(number_text.data(), number_text.data() + number_text.size(), number);
     if (error != std::errc{} || end == number_text.data() || number < 0) return false;
     if (colon == std::string_view::npos) {
-      if (!at_level) return false;  // a bare number stands first only
-      level = number;               // what follows the digits ("3x") smbd overlooks
+      if (!at_level) return false; // a bare number stands first only
+      level = number;              // what follows the digits ("3x") smbd overlooks
     } else if (word.substr(0, colon) == "all") {
       level = number;
     }
@@ -233,21 +248,20 @@ std::optional<int> parse_debug_level(std::string_view text) {
 std::string version_text() { return "Version " BOSSA_VERSION "-bossa\n"; }
 
 std::string build_options_text() {
-  return fmt::format(
-      "Paths:\n"
-      "   CONFIGFILE: /etc/samba/smb.conf\n"
-      "   LOGFILEBASE: /var/log/samba\n"
-      "   LOCKDIR: /run/samba\n"
-      "   STATEDIR: /var/lib/samba\n"
-      "   CACHEDIR: /var/cache/samba\n"
-      "   PIDDIR: /run/samba\n"
-      "   SMB_PASSWD_FILE: /etc/samba/smbpasswd\n"
-      "   PRIVATE_DIR: /var/lib/samba/private\n\n"
-      "Build Options:\n"
-      "   VERSION: {}-bossa\n"
-      "   COMPILER: {}\n"
-      "   LIBFMT: {}\n",
-      BOSSA_VERSION, __VERSION__, FMT_VERSION);
+  return fmt::format("Paths:\n"
+                     "   CONFIGFILE: /etc/samba/smb.conf\n"
+                     "   LOGFILEBASE: /var/log/samba\n"
+                     "   LOCKDIR: /run/samba\n"
+                     "   STATEDIR: /var/lib/samba\n"
+                     "   CACHEDIR: /var/cache/samba\n"
+                     "   PIDDIR: /run/samba\n"
+                     "   SMB_PASSWD_FILE: /etc/samba/smbpasswd\n"
+                     "   PRIVATE_DIR: /var/lib/samba/private\n\n"
+                     "Build Options:\n"
+                     "   VERSION: {}-bossa\n"
+                     "   COMPILER: {}\n"
+                     "   LIBFMT: {}\n",
+                     BOSSA_VERSION, __VERSION__, FMT_VERSION);
 }
 
 std::string help_text(std::string_view program) {
@@ -279,4 +293,4 @@ std::string usage_text(std::string_view program) {
   return text + '\n';
 }
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

@@ -32,7 +32,7 @@ std::set<std::string> flags_of(const std::string& help) {
   return found;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_CASE(without_flags_it_becomes_a_daemon_on_samba_s_file) {
   auto parsed = parse();
@@ -52,13 +52,18 @@ BOOST_AUTO_TEST_CASE(every_flag_of_smbd_is_known_under_the_same_names) {
 }
 
 BOOST_AUTO_TEST_CASE(values_come_in_all_of_popt_s_spellings) {
-  for (auto words : std::vector<std::vector<std::string>>{
-           {"x", "-s", "/a"}, {"x", "-s/a"}, {"x", "-s=/a"}, {"x", "--configfile=/a"}, {"x", "--configfile", "/a"}, {"x", "-is/a"}, {"x", "word", "-s", "/a"}}) {
+  for (auto words : std::vector<std::vector<std::string>>{{"x", "-s", "/a"},
+                                                          {"x", "-s/a"},
+                                                          {"x", "-s=/a"},
+                                                          {"x", "--configfile=/a"},
+                                                          {"x", "--configfile", "/a"},
+                                                          {"x", "-is/a"},
+                                                          {"x", "word", "-s", "/a"}}) {
     auto parsed = parse_options(words);
     BOOST_TEST(parsed.error.empty());
     BOOST_TEST(parsed.options.configuration_file == "/a");
   }
-  BOOST_TEST(parse("-s", "-V").options.configuration_file == "-V");  // the next word is the value, dash or not
+  BOOST_TEST(parse("-s", "-V").options.configuration_file == "-V"); // the next word is the value, dash or not
   BOOST_TEST((parse("-s", "-V").options.action == Action::serve));
 }
 
@@ -89,7 +94,7 @@ BOOST_AUTO_TEST_CASE(printing_flags_end_the_parse_where_they_stand) {
 BOOST_AUTO_TEST_CASE(what_smbd_refuses_is_refused_in_its_words) {
   BOOST_TEST(parse("--bogus").error == "Invalid option --bogus: unknown option");
   BOOST_TEST(parse("-Z").error == "Invalid option -Z: unknown option");
-  BOOST_TEST(parse("--vers").error == "Invalid option --vers: unknown option");  // no abbreviations
+  BOOST_TEST(parse("--vers").error == "Invalid option --vers: unknown option"); // no abbreviations
   BOOST_TEST(parse("-s").error == "Invalid option -s: missing argument");
   BOOST_TEST(parse("--version=3").error == "Invalid option --version=3: option does not take an argument");
   BOOST_TEST(parse("-V=foo").error == "Invalid option -V=foo: option does not take an argument");
@@ -113,5 +118,6 @@ BOOST_AUTO_TEST_CASE(debug_levels) {
 
 BOOST_AUTO_TEST_CASE(version_has_the_form_of_smbd_s) {
   BOOST_TEST(std::regex_match(version_text(), std::regex("Version [0-9]+\\.[0-9]+\\.[0-9]+-[A-Za-z]+\n")));
-  BOOST_TEST(std::regex_match(output_of("PATH=$PATH:/usr/sbin smbd -V"), std::regex("Version [0-9]+\\.[0-9]+\\.[0-9]+-[A-Za-z]+\n")));
+  BOOST_TEST(
+      std::regex_match(output_of("PATH=$PATH:/usr/sbin smbd -V"), std::regex("Version [0-9]+\\.[0-9]+\\.[0-9]+-[A-Za-z]+\n")));
 }

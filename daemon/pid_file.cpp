@@ -32,7 +32,8 @@ bool lock(int descriptor) {
 }
 
 bool still_at(const std::string& path, int descriptor) {
-  struct stat by_name {}, by_descriptor{};
+  struct stat by_name {
+  }, by_descriptor{};
   return stat(path.c_str(), &by_name) == 0 && fstat(descriptor, &by_descriptor) == 0 && by_name.st_ino == by_descriptor.st_ino &&
          by_name.st_dev == by_descriptor.st_dev;
 }
@@ -43,7 +44,7 @@ std::string already_running(const std::string& path, pid_t pid) {
   return fmt::format("{} is already running: {} names process {}", program.empty() ? "a server" : program, path, pid);
 }
 
-}  // namespace
+} // namespace
 
 std::string program_of(pid_t pid) {
   std::array<char, 4096> target{};
@@ -75,7 +76,7 @@ std::unique_ptr<PidFile> PidFile::create(const std::string& directory, std::stri
       close(descriptor);
       return nullptr;
     }
-    if (!still_at(path, descriptor)) {  // its last owner removed it between our open and our lock
+    if (!still_at(path, descriptor)) { // its last owner removed it between our open and our lock
       close(descriptor);
       continue;
     }
@@ -97,4 +98,4 @@ PidFile::~PidFile() {
   close(descriptor_);
 }
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

@@ -11,7 +11,7 @@ using namespace bossa::daemon::test;
 
 BOOST_AUTO_TEST_CASE(the_file_holds_the_process_id_and_goes_with_its_owner) {
   Folder folder;
-  auto directory = folder.path + "/run";  // is made, as smbd makes it
+  auto directory = folder.path + "/run"; // is made, as smbd makes it
   auto path = directory + "/smbd.pid";
   {
     std::string error;
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_second_owner_is_refused_with_the_name_of_the_first) {
 
 BOOST_AUTO_TEST_CASE(a_stale_file_is_taken_over) {
   Folder folder;
-  std::ofstream(folder.path + "/smbd.pid") << "1\n";  // alive, but holds no lock: an id used anew
+  std::ofstream(folder.path + "/smbd.pid") << "1\n"; // alive, but holds no lock: an id used anew
   std::string error;
   auto file = PidFile::create(folder.path, error);
   BOOST_REQUIRE_MESSAGE(file, error);
@@ -52,7 +52,8 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named) {
   BOOST_TEST(!PidFile::create("/nonexistent/a/b", error));
 }
 
-BOOST_AUTO_TEST_CASE(smbd_and_this_file_keep_each_other_away, *boost::unit_test::precondition([](auto) { return geteuid() == 0; })) {
+BOOST_AUTO_TEST_CASE(smbd_and_this_file_keep_each_other_away,
+                     *boost::unit_test::precondition([](auto) { return geteuid() == 0; })) {
   Folder folder;
   auto configuration = write_smb_conf(folder.path, 24460);
   std::vector<std::string> smbd{"/usr/sbin/smbd", "-F", "--no-process-group", "-s", configuration, "-l", folder.path};

@@ -35,7 +35,7 @@ bool wildcard(const Address& address) {
   return std::all_of(address.bytes.begin(), address.bytes.end(), [](auto byte) { return byte == 0; });
 }
 bool in_the_way(const Address& theirs, const Address& ours) {
-  if (theirs.v6 != ours.v6) return theirs.v6 && wildcard(theirs);  // [::] may take IPv4 as well
+  if (theirs.v6 != ours.v6) return theirs.v6 && wildcard(theirs); // [::] may take IPv4 as well
   return theirs.bytes == ours.bytes || wildcard(theirs) || wildcard(ours);
 }
 
@@ -43,17 +43,18 @@ std::set<Inode> listening_sockets(const char* table, const Address& address, std
   std::set<Inode> inodes;
   std::ifstream file(table);
   std::string line;
-  std::getline(file, line);  // heading
+  std::getline(file, line); // heading
   while (std::getline(file, line)) {
     std::istringstream fields(line);
     std::string slot, local, remote, state, queues, timer, retries, uid, timeout;
     Inode inode = 0;
     if (!(fields >> slot >> local >> remote >> state >> queues >> timer >> retries >> uid >> timeout >> inode)) continue;
     auto colon = local.find(':');
-    if (state != "0A" || colon == std::string::npos) continue;  // 0A: LISTEN
+    if (state != "0A" || colon == std::string::npos) continue; // 0A: LISTEN
     unsigned local_port = 0;
     std::from_chars(local.data() + colon + 1, local.data() + local.size(), local_port, 16);
-    if (local_port == port && in_the_way(address_from_proc(std::string_view(local).substr(0, colon)), address)) inodes.insert(inode);
+    if (local_port == port && in_the_way(address_from_proc(std::string_view(local).substr(0, colon)), address))
+      inodes.insert(inode);
   }
   return inodes;
 }
@@ -93,7 +94,7 @@ std::vector<pid_t> processes() {
   return found;
 }
 
-}  // namespace
+} // namespace
 
 std::vector<PortOwner> port_owners(const Address& address, std::uint16_t port) {
   auto inodes = listening_sockets("/proc/net/tcp", address, port);
@@ -119,4 +120,4 @@ std::string describe(const std::vector<PortOwner>& owners) {
   return text.empty() ? "another process" : text;
 }
 
-}  // namespace bossa::daemon
+} // namespace bossa::daemon

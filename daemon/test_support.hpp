@@ -33,7 +33,8 @@ inline std::string write_smb_conf(const std::string& root, unsigned port) {
     std::filesystem::create_directory(folder);
     file << '\n' << name << " = " << folder;
   }
-  file << "\ninterfaces = 127.0.0.1 ::1\nbind interfaces only = yes\nsmb ports = " << port << "\nload printers = no\nprinting = bsd\n";
+  file << "\ninterfaces = 127.0.0.1 ::1\nbind interfaces only = yes\nsmb ports = " << port
+       << "\nload printers = no\nprinting = bsd\n";
   return path;
 }
 
@@ -46,10 +47,10 @@ inline std::string content(const std::string& path) {
 
 /// A program run beside the test, ended with the object. Its output goes to /dev/null.
 class Child {
- public:
+public:
   explicit Child(const std::vector<std::string>& arguments) : pid_(fork()) {
     if (pid_ != 0) return;
-    setsid();  // smbd ends its whole process group when it stops
+    setsid(); // smbd ends its whole process group when it stops
     std::vector<char*> words;
     for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
@@ -86,8 +87,8 @@ class Child {
   }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
- private:
+private:
   pid_t pid_;
 };
 
-}  // namespace bossa::daemon::test
+} // namespace bossa::daemon::test

@@ -1,0 +1,40 @@
+// The engine with its threads: one loop per core, the listening sockets, the server.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/listeners.hpp"
+#include "src/base/log.hpp"
+#include "src/policy/settings.hpp"
+
+namespace bossa::daemon {
+
+/// Runs the server on threads of its own. All members may be called from one thread that is none of the engine's.
+class Engine {
+public:
+  /// Opens the account database. Null on failure, then `error` holds one sentence. Starts no thread yet.
+  [[nodiscard]] static std::unique_ptr<Engine> create(Log& log, std::shared_ptr<const policy::Settings> settings,
+                                                      std::string& error);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Begins to accept; the listeners' sockets now belong to the engine. One loop and thread for each of `loops` (0: one per core
+  /// that the process may use).
+  void start(std::vector<Listener> listeners, unsigned loops);
+  /// New settings for all that begins from now on.
+  void reload(std::shared_ptr<const policy::Settings> settings);
+  /// Stops accepting, closes the connections and ends the threads. True when that was done within the time; else threads may
+  /// still run, and only ending the process is left to do.
+  [[nodiscard]] bool stop(std::chrono::milliseconds within);
+  [[nodiscard]] std::size_t connection_count() const;
+
+private:
+  struct Parts;
+  explicit Engine(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+} // namespace bossa::daemon

@@ -1,0 +1,252 @@
+#include "daemon/server_process.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+
+#include "confparse/load.hpp"
+#include "daemon/addresses.hpp"
+#include "daemon/detach.hpp"
+#include "daemon/engine.hpp"
+#include "daemon/listeners.hpp"
+#include "daemon/log_file.hpp"
+#include "daemon/pid_file.hpp"
+
+namespace bossa::daemon {
+namespace {
+
+using confparse::Severity;
+using SettingsPointer = std::shared_ptr<const policy::Settings>;
+
+constexpr std::chrono::seconds stop_deadline{10};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+/// The configuration with the command line's word over the file's.
+confparse::LoadOutcome load_configuration(const Options& options) {
+  confparse::LoadOptions load;
+  load.overrides = options.overrides;
+  load.host_name = host_name();
+  load.names = confparse::system_names();
+  auto outcome = confparse::load(options.configuration_file, load);
+  if (!outcome.ok()) return outcome;
+  auto settings = std::make_shared<policy::Settings>(*outcome.settings);
+  if (!options.ports.empty()) settings->ports = options.ports;
+  if (options.debug_level) {
+    settings->log_level_text = *options.debug_level;
+    settings->log_level = parse_debug_level(*options.debug_level).value_or(0);
+  }
+  outcome.settings = std::move(settings);
+  return outcome;
+}
+
+void say(std::string_view sentence) { fmt::print(stderr, "{}\n", sentence); }
+
+/// Why a configuration was not taken, in one line.
+std::string refusal(const Options& options, const confparse::LoadOutcome& outcome) {
+  std::string text;
+  for (const auto& finding : outcome.diagnostics) {
+    if (finding.severity == Severity::fatal) text += (text.empty() ? "" : "; ") + finding.text();
+  }
+  return text.empty() ? fmt::format("{} cannot be taken", options.configuration_file) : text;
+}
+
+void log_findings(Log& log, const confparse::LoadOutcome& outcome) {
+  for (const auto& finding : outcome.diagnostics) {
+    switch (finding.severity) {
+    case Severity::note: log.notice("{}", finding.text()); break;
+    case Severity::warning: log.warning("{}", finding.text()); break;
+    case Severity::error:
+    case Severity::fatal: log.error("{}", finding.text()); break;
+    }
+  }
+}
+
+std::shared_ptr<LogSink> make_sink(const Options& options, const policy::Settings& settings) {
+  if (options.debug_stdout || options.mode == Mode::interactive) return stdout_sink();
+  auto file = std::make_shared<LogFile>(log_path(settings, options.log_directory.value_or("")),
+                                        std::uint64_t{settings.max_log_size_kib} * 1024);
+  if (!file->is_open())
+    say(fmt::format("bossad: cannot open the log file {}: {}; logging to standard error", file->path(),
+                    std::strerror(file->open_error())));
+  return file;
+}
+
+/// As many descriptors as the system grants; a client's open file costs one.
+void raise_descriptor_limit(Log& log, const policy::Settings& settings) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  rlim_t wanted = rlim_t{settings.max_open_files} + 512; // beside open files: sockets, folders, databases
+  if (limit.rlim_max < wanted) {
+    rlimit higher{wanted, wanted};
+    if (setrlimit(RLIMIT_NOFILE, &higher) == 0) return; // root may
+  }
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted) {
+    log.warning("the system allows {} open descriptors, fewer than 'max open files = {}' asks for; clients get 'too many opened "
+                "files' past that",
+                limit.rlim_cur, settings.max_open_files);
+  }
+}
+
+sigset_t watched_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&set, signal);
+  return set;
+}
+
+/// Before any thread starts, so that all threads inherit it: the watched signals wait for the main thread, the others that are
+/// not meant to end a server are ignored.
+void set_up_signals() {
+  for (int signal : {SIGPIPE, SIGUSR1, SIGUSR2, SIGXFSZ}) ::signal(signal, SIG_IGN);
+  auto watched = watched_signals();
+  sigprocmask(SIG_BLOCK, &watched, nullptr);
+}
+
+class Process {
+public:
+  Process(const Options& options, StartReport report, SettingsPointer settings)
+      : options_(options), report_(std::move(report)), settings_(std::move(settings)),
+        log_(make_sink(options, *settings_), settings_->log_level) {}
+
+  int run(const confparse::LoadOutcome& outcome) {
+    log_.error("bossad version {}-bossa started, configuration {}, process {}", BOSSA_VERSION, options_.configuration_file,
+               getpid());
+    log_findings(log_, outcome);
+    std::string error;
+    if (!start(error)) {
+      log_.error("{}", error);
+      report_.failed(fmt::format("bossad: {}", error));
+      return 1;
+    }
+    report_.ready();
+    sd_notify(0, "READY=1\nSTATUS=Serving");
+    watch_signals();
+    return stop();
+  }
+
+private:
+  bool start(std::string& error) {
+    raise_descriptor_limit(log_, *settings_);
+    if (geteuid() != 0) log_.warning("running without root: only the user with id {} is served", geteuid());
+    pid_file_ = PidFile::create(settings_->pid_directory, error);
+    if (!pid_file_) return false;
+    auto listen = listen_addresses(*settings_, machine_interfaces(), ipv6_available(), resolve_host);
+    for (const auto& warning : listen.warnings) log_.warning("{}", warning);
+    error = listen.error;
+    if (!error.empty()) return false;
+    auto opened = open_listeners(listen.addresses, settings_->ports);
+    error = opened.error;
+    if (!error.empty()) return false;
+    engine_ = Engine::create(log_, settings_, error);
+    if (!engine_) return false;
+    for (const auto& it : opened.listeners) log_.notice("listening on {}", it.address().with_port(it.port()));
+    engine_->start(std::move(opened.listeners), 0);
+    return true;
+  }
+
+  void watch_signals() {
+    auto watched = watched_signals();
+    while (true) {
+      int signal = sigwaitinfo(&watched, nullptr);
+      if (signal == SIGHUP) reload();
+      if (signal == SIGTERM || signal == SIGINT) return;
+    }
+  }
+
+  void reload() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+    log_.reopen();
+    auto outcome = load_configuration(options_);
+    log_findings(log_, outcome);
+    if (!outcome.ok()) {
+      log_.error("reload: {}; the old configuration stays in force", refusal(options_, outcome));
+    } else {
+      take(outcome.settings);
+    }
+    sd_notify(0, "READY=1");
+  }
+
+  void take(const SettingsPointer& fresh) {
+    auto restart = [&](bool differs, std::string_view name) {
+      if (differs) log_.warning("reload: '{}' has changed; that takes effect at the next restart", name);
+    };
+    restart(fresh->ports != settings_->ports, "smb ports");
+    restart(fresh->interfaces != settings_->interfaces, "interfaces");
+    restart(fresh->bind_interfaces_only != settings_->bind_interfaces_only, "bind interfaces only");
+    restart(fresh->pid_directory != settings_->pid_directory, "pid directory");
+    restart(fresh->passdb_backend != settings_->passdb_backend, "passdb backend");
+    bool log_moved = fresh->log_file != settings_->log_file || fresh->max_log_size_kib != settings_->max_log_size_kib;
+    settings_ = fresh;
+    log_.set_level(settings_->log_level);
+    if (log_moved) log_.set_sink(make_sink(options_, *settings_));
+    engine_->reload(settings_);
+    log_.notice("reload: {} is in force", options_.configuration_file);
+  }
+
+  int stop() {
+    sd_notify(0, "STOPPING=1");
+    log_.notice("stopping, {} connections are open", engine_->connection_count());
+    if (!engine_->stop(stop_deadline)) {
+      log_.error("not all work ended within {} s; what is left of it is dropped", stop_deadline.count());
+      pid_file_.reset();
+      _exit(0); // threads still run: nothing may be torn down under them
+    }
+    engine_.reset();
+    log_.notice("stopped");
+    return 0;
+  }
+
+  const Options& options_;
+  StartReport report_;
+  SettingsPointer settings_;
+  Log log_;
+  std::unique_ptr<PidFile> pid_file_;
+  std::unique_ptr<Engine> engine_;
+};
+
+} // namespace
+
+int test_configuration(const Options& options) {
+  auto outcome = load_configuration(options);
+  for (const auto& finding : outcome.diagnostics) say(finding.text());
+  if (!outcome.ok()) say(fmt::format("{}: not taken", options.configuration_file));
+  return outcome.ok() ? 0 : 1;
+}
+
+int serve(const Options& options) {
+  auto outcome = load_configuration(options);
+  for (const auto& finding : outcome.diagnostics) {
+    if (finding.severity >= Severity::error) say(finding.text());
+  }
+  if (!outcome.ok()) {
+    say(fmt::format("bossad: {} cannot be taken; nothing was started", options.configuration_file));
+    return 1;
+  }
+  bool background = options.mode == Mode::daemon;
+  set_up_signals();
+  umask(0); // the masks of smb.conf alone decide about new files
+  auto report = background ? StartReport::detach(options.process_group)
+                           : StartReport::stay(options.process_group && options.mode == Mode::foreground);
+  return Process(options, std::move(report), outcome.settings).run(outcome);
+}
+
+} // namespace bossa::daemon
