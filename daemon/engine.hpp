@@ -26,6 +26,8 @@ public:
   void start(std::vector<Listener> listeners, unsigned loops);
   /// New settings for all that begins from now on.
   void reload(std::shared_ptr<const policy::Settings> settings);
+  /// Frees the listening ports at once; connections go on.
+  void release_ports();
   /// Stops accepting, closes the connections and ends the threads. True when that was done within the time; else threads may
   /// still run, and only ending the process is left to do.
   [[nodiscard]] bool stop(std::chrono::milliseconds within);

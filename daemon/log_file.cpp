@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <ctime>
 
+#include "src/fs/identity.hpp"
+
 namespace bossa::daemon {
 namespace {
 
@@ -51,6 +53,7 @@ LogFile::~LogFile() {
 }
 
 void LogFile::open_locked() {
+  fs::AsDaemon daemon; // the calling thread may stand for a user, who must neither own nor need access to the log
   int fresh = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
   if (fresh < 0) {
     error_ = errno;
@@ -63,6 +66,7 @@ void LogFile::open_locked() {
 }
 
 void LogFile::rotate_locked() {
+  fs::AsDaemon daemon;
   auto old = path_ + ".old";
   if (rename(path_.c_str(), old.c_str()) != 0) {
     size_ = 0; // not again at each line

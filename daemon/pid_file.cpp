@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,12 +25,15 @@ pid_t read_pid(int descriptor) {
   return pid > 0 ? pid : 0;
 }
 
-/// An open-file-description lock conflicts with smbd's process lock, and unlike that one survives any other close of the file.
-bool lock(int descriptor) {
+/// A lock that keeps other instances of ours away and that smbd does not see.
+bool lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0; }
+
+/// The process that holds smbd's kind of lock on the file, 0 if none does.
+pid_t smbd_lock_holder(int descriptor) {
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  return fcntl(descriptor, F_OFD_SETLK, &whole) == 0;
+  return fcntl(descriptor, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK ? whole.l_pid : 0;
 }
 
 bool still_at(const std::string& path, int descriptor) {
@@ -80,22 +85,38 @@ std::unique_ptr<PidFile> PidFile::create(const std::string& directory, std::stri
       close(descriptor);
       continue;
     }
+    if (auto smbd = smbd_lock_holder(descriptor); smbd != 0) {
+      error = already_running(path, smbd);
+      close(descriptor);
+      return nullptr;
+    }
     auto text = fmt::format("{}\n", getpid());
     if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
       error = fmt::format("cannot write the pid file {}: {}", path, std::strerror(errno));
       close(descriptor);
       return nullptr;
     }
-    return std::unique_ptr<PidFile>(new PidFile(descriptor, std::move(path)));
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watch >= 0) inotify_add_watch(watch, path.c_str(), IN_MODIFY);
+    return std::unique_ptr<PidFile>(new PidFile(descriptor, watch, std::move(path)));
   }
   error = fmt::format("cannot lock the pid file {}: it keeps changing", path);
   return nullptr;
 }
 
 PidFile::~PidFile() {
-  // Removed while locked: nobody else can have written it. Only our own file, though.
-  if (still_at(path_, descriptor_)) unlink(path_.c_str());
+  // Removed while locked, so no other instance can have written it; an smbd that took it over keeps it.
+  if (read_pid(descriptor_) == getpid() && still_at(path_, descriptor_)) unlink(path_.c_str());
+  if (watch_ >= 0) close(watch_);
   close(descriptor_);
+}
+
+pid_t PidFile::taken_over() {
+  alignas(inotify_event) std::array<char, 4096> events;
+  while (watch_ >= 0 && read(watch_, events.data(), events.size()) > 0) {
+  }
+  auto pid = read_pid(descriptor_);
+  return pid != 0 && pid != getpid() && program_of(pid) == "smbd" ? pid : 0;
 }
 
 } // namespace bossa::daemon

@@ -9,8 +9,12 @@
 
 namespace bossa::daemon {
 
-/// Holds the file and the lock on it; removes the file when it goes. The content is the process id and a newline, as smbd writes
-/// it, and the lock is one that smbd's own conflicts with, so neither server starts beside the other on one pid directory.
+/// Holds the file and a lock on it; removes the file when it goes. The content is the process id and a newline, as smbd writes
+/// it.
+///
+/// No two of ours hold one file, and none starts beside a running smbd, whose own lock is seen. The other way round smbd does not
+/// see ours: an smbd that is started on the same pid directory takes the file over, and taken_over() tells. That is how Debian's
+/// init script, put back in its place, goes back to smbd although it stops nothing but smbd: the server steps aside.
 class PidFile {
 public:
   /// Creates (the directory as well), locks and writes the file. A file left by a process that is gone is taken over. Null on
@@ -20,9 +24,14 @@ public:
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
 
+  /// Becomes readable when the file was written; -1 when the system cannot watch files. Call taken_over() then.
+  [[nodiscard]] int watch_descriptor() const { return watch_; }
+  /// The smbd that wrote its id into the file, 0 while the file is ours. Forgets what made watch_descriptor() readable.
+  [[nodiscard]] pid_t taken_over();
+
 private:
-  PidFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
-  int descriptor_;
+  PidFile(int descriptor, int watch, std::string path) : descriptor_(descriptor), watch_(watch), path_(std::move(path)) {}
+  int descriptor_, watch_;
   std::string path_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "daemon/test_support.hpp"
@@ -52,22 +53,36 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named) {
   BOOST_TEST(!PidFile::create("/nonexistent/a/b", error));
 }
 
-BOOST_AUTO_TEST_CASE(smbd_and_this_file_keep_each_other_away,
+// What Debian's init script does when it is put back: it starts smbd while ours runs, on the same pid directory.
+BOOST_AUTO_TEST_CASE(an_smbd_that_starts_takes_the_file_over_and_is_noticed,
                      *boost::unit_test::precondition([](auto) { return geteuid() == 0; })) {
   Folder folder;
-  auto configuration = write_smb_conf(folder.path, 24460);
-  std::vector<std::string> smbd{"/usr/sbin/smbd", "-F", "--no-process-group", "-s", configuration, "-l", folder.path};
+  auto path = folder.path + "/smbd.pid";
+  std::vector<std::string> smbd{"/usr/sbin/smbd", "-F", "--no-process-group", "-s", write_smb_conf(folder.path, 24460), "-l",
+                                folder.path};
   std::string error;
-  {
-    auto ours = PidFile::create(folder.path, error);
-    BOOST_REQUIRE_MESSAGE(ours, error);
-    Child refused(smbd);
-    BOOST_TEST(refused.wait_for(10'000) == 1);
-    BOOST_TEST(content(folder.path + "/log.smbd").find("already running") != std::string::npos);
-  }
+  auto ours = PidFile::create(folder.path, error);
+  BOOST_REQUIRE_MESSAGE(ours, error);
+  BOOST_TEST(ours->taken_over() == 0);
   Child serving(smbd);
-  for (int n = 0; n < 500 && content(folder.path + "/smbd.pid") != std::to_string(serving.pid()) + "\n"; ++n) usleep(20'000);
+  pollfd watched{ours->watch_descriptor(), POLLIN, 0};
+  pid_t taker = 0;
+  while (taker == 0 && poll(&watched, 1, 10'000) == 1) taker = ours->taken_over();
+  BOOST_TEST(taker == serving.pid());
+  ours.reset();
+  BOOST_TEST(content(path) == std::to_string(serving.pid()) + "\n"); // theirs now: not ours to remove
   BOOST_TEST(!PidFile::create(folder.path, error));
   BOOST_TEST(error.find("smbd is already running") != std::string::npos, error);
   BOOST_TEST(error.find(std::to_string(serving.pid())) != std::string::npos, error);
+}
+
+BOOST_AUTO_TEST_CASE(other_writers_of_the_file_are_no_server) {
+  Folder folder;
+  std::string error;
+  auto ours = PidFile::create(folder.path, error);
+  std::ofstream(folder.path + "/smbd.pid") << "1\n";
+  pollfd watched{ours->watch_descriptor(), POLLIN, 0};
+  BOOST_TEST(poll(&watched, 1, 5'000) == 1);
+  BOOST_TEST(ours->taken_over() == 0);
+  BOOST_TEST(poll(&watched, 1, 0) == 0);
 }

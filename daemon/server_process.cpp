@@ -1,9 +1,11 @@
 #include "daemon/server_process.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -137,7 +139,7 @@ public:
     }
     report_.ready();
     sd_notify(0, "READY=1\nSTATUS=Serving");
-    watch_signals();
+    watch();
     return stop();
   }
 
@@ -161,13 +163,34 @@ private:
     return true;
   }
 
-  void watch_signals() {
+  /// Until the server is to stop.
+  void watch() {
     auto watched = watched_signals();
-    while (true) {
-      int signal = sigwaitinfo(&watched, nullptr);
-      if (signal == SIGHUP) reload();
-      if (signal == SIGTERM || signal == SIGINT) return;
+    int signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+    std::array<pollfd, 2> waiting{{{signals, POLLIN, 0}, {pid_file_->watch_descriptor(), POLLIN, 0}}};
+    for (bool serving = signals >= 0; serving;) {
+      if (poll(waiting.data(), waiting.size(), -1) < 0) continue;
+      if ((waiting[1].revents & POLLIN) != 0 && stepped_aside()) serving = false;
+      signalfd_siginfo signal{};
+      while (serving && read(signals, &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+        if (signal.ssi_signo == SIGHUP) {
+          reload();
+        } else {
+          log_.notice("stopping: signal {} from process {}", signal.ssi_signo, signal.ssi_pid);
+          serving = false;
+        }
+      }
     }
+    if (signals >= 0) close(signals);
+  }
+
+  /// An smbd was started in our place: it has the pid file and will want the ports within milliseconds.
+  bool stepped_aside() {
+    auto smbd = pid_file_->taken_over();
+    if (smbd == 0) return false;
+    engine_->release_ports();
+    log_.error("smbd (process {}) was started on the same pid directory and takes over; stopping", smbd);
+    return true;
   }
 
   void reload() {

@@ -1,0 +1,208 @@
+#include "daemon/engine.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <thread>
+
+#include "src/commands/registry.hpp"
+#include "src/fs/identity.hpp"
+#include "src/session/server.hpp"
+
+namespace bossa::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+constexpr std::chrono::milliseconds pause_when_out_of_descriptors{200};
+
+/// Cores that this process may use, at least one.
+unsigned usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+}
+
+/// One thread with its loop. Connections stay on the loop that they were given to.
+struct Loop {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  std::thread thread;
+};
+
+/// Accepts on one socket and deals the clients out to the loops in turn.
+class Acceptor {
+public:
+  Acceptor(Log& log, session::Server& server, std::vector<std::unique_ptr<Loop>>& loops, std::atomic<unsigned>& turn, Loop& home,
+           Listener listener)
+      : log_(log), server_(server), loops_(loops), turn_(turn), socket_(home.context), pause_(home.context),
+        netbios_(listener.netbios()), name_(listener.address().with_port(listener.port())) {
+    socket_.assign(listener.address().v6 ? tcp::v6() : tcp::v4(), listener.release());
+  }
+
+  /// On the home loop.
+  void next() {
+    auto& target = *loops_[turn_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
+    socket_.async_accept(target.context, [this, &target](const boost::system::error_code& error, tcp::socket client) {
+      if (error) return failed(error);
+      boost::system::error_code ignored;
+      client.set_option(tcp::no_delay(true), ignored);
+      client.set_option(asio::socket_base::keep_alive(true), ignored);
+      asio::post(target.context, [this, client = std::move(client)]() mutable { server_.accept(std::move(client), netbios_); });
+      next();
+    });
+  }
+  /// Frees the port at once, from any thread: a socket that was shut down is no listener, whatever its loop is busy with.
+  void shut() { ::shutdown(descriptor(), SHUT_RDWR); }
+  /// On the home loop.
+  void close() {
+    closing_ = true;
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    pause_.cancel();
+  }
+
+private:
+  int descriptor() { return socket_.native_handle(); }
+  void failed(const boost::system::error_code& error) {
+    if (closing_ || error == asio::error::operation_aborted || error == asio::error::invalid_argument) return; // shut or closed
+    if (error == asio::error::connection_aborted) return next(); // that client was gone before its turn
+    log_.error("cannot accept a client on {}: {}", name_, error.message());
+    pause_.expires_after(pause_when_out_of_descriptors); // descriptors or memory; others' clients may give some back
+    pause_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) next();
+    });
+  }
+
+  Log& log_;
+  session::Server& server_;
+  std::vector<std::unique_ptr<Loop>>& loops_;
+  std::atomic<unsigned>& turn_;
+  tcp::acceptor socket_;
+  asio::steady_timer pause_;
+  bool netbios_, closing_ = false;
+  std::string name_;
+};
+
+void run_loop(Log& log, Loop& loop) {
+  fs::prepare_thread();
+  while (true) {
+    try {
+      loop.context.run();
+      return;
+    } catch (const std::exception& problem) { // out of memory, or a mistake of ours; the other clients are served on
+      log.error("an unexpected failure on a loop: {}", problem.what());
+    }
+  }
+}
+
+} // namespace
+
+struct Engine::Parts {
+  explicit Parts(Log& the_log) : log(the_log) {}
+  Log& log;
+  std::shared_ptr<auth::AccountDatabase> accounts;
+  std::shared_ptr<auth::UserMapper> users;
+  std::shared_ptr<fs::Workers> workers;
+  std::vector<std::unique_ptr<Loop>> loops; // the server's connections live on these
+  std::unique_ptr<session::Server> server;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::atomic<unsigned> turn{0}, running{0};
+};
+
+Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Engine::~Engine() = default;
+
+std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::Settings> settings, std::string& error) {
+  auto parts = std::make_unique<Parts>(log);
+  parts->accounts = auth::open_accounts(settings->passdb_backend, settings->private_dir, settings->smb_passwd_file);
+  if (!parts->accounts) {
+    error = fmt::format("'passdb backend = {}' is not supported: tdbsam and smbpasswd are", settings->passdb_backend);
+    return nullptr;
+  }
+  auto accounts = parts->accounts->list();
+  if (!accounts && accounts.error() == status::object_name_not_found) {
+    log.notice("there is no account file yet ({}); bossa-passwd or smbpasswd makes one", parts->accounts->last_problem());
+  } else if (!accounts) {
+    error =
+        fmt::format("the account database '{}' cannot be used: {}", settings->passdb_backend, parts->accounts->last_problem());
+    return nullptr;
+  }
+  std::string problem;
+  auto machine = auth::machine_sid(settings->private_dir, settings->netbios_name, &problem);
+  if (!machine) log.warning("the machine's SID can be neither read nor kept ({}); it is new at each start", problem);
+  parts->users = std::make_shared<auth::UserMapper>(*parts->accounts, machine ? *machine : auth::random_machine_sid());
+  parts->workers = std::make_shared<fs::Workers>(std::max(4U, 2 * usable_cores()));
+  parts->server = std::make_unique<session::Server>(
+      settings, session::Dependencies{log, parts->accounts, parts->users, parts->workers, commands::registry()});
+  return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+}
+
+void Engine::start(std::vector<Listener> listeners, unsigned loops) {
+  auto& parts = *parts_;
+  for (unsigned n = 0; n < (loops == 0 ? usable_cores() : loops); ++n) parts.loops.push_back(std::make_unique<Loop>());
+  for (std::size_t n = 0; n < listeners.size(); ++n) {
+    auto& home = *parts.loops[n % parts.loops.size()];
+    parts.acceptors.push_back(
+        std::make_unique<Acceptor>(parts.log, *parts.server, parts.loops, parts.turn, home, std::move(listeners[n])));
+    asio::post(home.context, [acceptor = parts.acceptors.back().get()] { acceptor->next(); });
+  }
+  for (auto& loop : parts.loops) {
+    parts.running.fetch_add(1);
+    loop->thread = std::thread([&parts, it = loop.get()] {
+      run_loop(parts.log, *it);
+      parts.running.fetch_sub(1);
+    });
+    pthread_setname_np(loop->thread.native_handle(), "bossa-loop");
+  }
+}
+
+void Engine::reload(std::shared_ptr<const policy::Settings> settings) { parts_->server->reload(std::move(settings)); }
+
+std::size_t Engine::connection_count() const { return parts_->server->connection_count(); }
+
+void Engine::release_ports() {
+  for (auto& acceptor : parts_->acceptors) acceptor->shut();
+}
+
+bool Engine::stop(std::chrono::milliseconds within) {
+  using namespace std::chrono_literals;
+  auto& parts = *parts_;
+  auto deadline = std::chrono::steady_clock::now() + within;
+  auto until = [&](auto done) {
+    while (!done() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(2ms);
+    return done();
+  };
+  release_ports();
+  for (std::size_t n = 0; n < parts.acceptors.size(); ++n) {
+    asio::post(parts.loops[n % parts.loops.size()]->context, [acceptor = parts.acceptors[n].get()] { acceptor->close(); });
+  }
+  // A client that was accepted a moment ago may still be on its way to its loop: ask until none is left.
+  bool drained = until([&] {
+    parts.server->stop();
+    return parts.server->connection_count() == 0;
+  });
+  for (auto& loop : parts.loops) loop->work.reset();
+  bool ended = drained && until([&] { return parts.running.load() == 0; });
+  if (!ended) return false;
+  for (auto& loop : parts.loops) loop->thread.join();
+  parts.workers->join();
+  // Handlers that never ran refer to the server: they go first.
+  parts.acceptors.clear();
+  parts.loops.clear();
+  return true;
+}
+
+} // namespace bossa::daemon
