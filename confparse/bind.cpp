@@ -131,7 +131,6 @@ class Binding {
     if (!from_.setting(id_of("server string"))) global.server_string = "Samba %v";
     if (!from_.setting(id_of("log level"))) global.log_level_text = "0";  // the table's 1 is testparm's own
     global.log_level = general_log_level(global.log_level_text);
-    if (from_.value(id_of("server max protocol")).text == "default") global.max_dialect = policy::Dialect::smb3_11;
     if (from_.value(id_of("server min protocol")).text == "default" || global.min_dialect < policy::Dialect::smb2_02)
       global.min_dialect = policy::Dialect::smb2_02;
     auto defaults = base(from_.share_defaults);

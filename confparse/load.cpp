@@ -91,7 +91,7 @@ class Checks {
       if (auto found = settings_.origins.find(name); found != settings_.origins.end()) at = found->second;
     }
     if (settings_.max_dialect == policy::no_dialect) {
-      say(Severity::error, at, "server max protocol = " + max + " leaves SMB1 only, which is not spoken here: no client can connect");
+      say(Severity::error, at, "server max protocol = " + max + " leaves no dialect of SMB2 or SMB3: no client can connect");
     } else if (settings_.min_dialect > settings_.max_dialect) {
       from_.fatal = true;
       say(Severity::fatal, at, "server min protocol = " + min + " is above server max protocol = " + max +
@@ -141,7 +141,7 @@ class Checks {
     if (netgroup && names_->netgroup_exists(element)) return true;
     if (unix_group && known(element, &NameLookup::group_exists)) return true;
     if (unix_group || netgroup) return false;
-    return known(element, &NameLookup::user_exists) || known(element, &NameLookup::group_exists);
+    return known(element, &NameLookup::user_exists);  // a group without a prefix counts for nothing
   }
   // As written, and without a domain that is this server's own.
   bool known(std::string_view name, bool (NameLookup::*exists)(std::string_view) const) const {

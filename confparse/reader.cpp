@@ -222,7 +222,7 @@ void Reader::include(Value& value) {
     value.text.clear();
     return;
   }
-  auto name = value.text.find("%%") == std::string::npos ? expanded(value.text) : value.text;
+  auto name = expanded(value.text);
   value.text = name;
   auto text = file_text(name);
   store(id_of("include"), value);  // before the file is read: sections that it opens inherit the value

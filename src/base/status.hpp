@@ -60,6 +60,7 @@ struct NtStatus {
   X(invalid_owner, 0xC000005A, "STATUS_INVALID_OWNER")                                                                 \
   X(privilege_not_held, 0xC0000061, "STATUS_PRIVILEGE_NOT_HELD")                                                       \
   X(no_such_user, 0xC0000064, "STATUS_NO_SUCH_USER")                                                                   \
+  X(no_such_group, 0xC0000066, "STATUS_NO_SUCH_GROUP")                                                                 \
   X(wrong_password, 0xC000006A, "STATUS_WRONG_PASSWORD")                                                               \
   X(logon_failure, 0xC000006D, "STATUS_LOGON_FAILURE")                                                                 \
   X(account_restriction, 0xC000006E, "STATUS_ACCOUNT_RESTRICTION")                                                     \

@@ -24,21 +24,27 @@ bool offers(std::span<const std::uint16_t> offered, Dialect dialect) {
   return std::ranges::find(offered, static_cast<std::uint16_t>(dialect)) != offered.end();
 }
 
+bool in_range(const Settings& settings, Dialect dialect) {
+  return dialect >= settings.min_dialect && dialect <= settings.max_dialect;
+}
+
 }  // namespace
 
 bool dialect_enabled(const Settings& settings, Dialect dialect) {
-  return dialect >= settings.min_dialect && dialect <= settings.max_dialect && has_its_algorithms(settings, dialect);
+  return in_range(settings, dialect) && has_its_algorithms(settings, dialect);
 }
 
 std::optional<Dialect> choose_dialect(const Settings& settings, std::span<const std::uint16_t> offered) {
   for (auto dialect : known) {
-    if (dialect_enabled(settings, dialect) && offers(offered, dialect)) return dialect;
+    if (!in_range(settings, dialect) || !offers(offered, dialect)) continue;
+    return has_its_algorithms(settings, dialect) ? std::optional(dialect) : std::nullopt;
   }
   return std::nullopt;
 }
 
 DialectVerdict explain_dialect(const Settings& settings, std::span<const std::uint16_t> offered) {
   DialectVerdict verdict;
+  verdict.status = status::not_supported;
   auto note = [&](std::string text, std::string_view parameter) {
     verdict.reasons.push_back({std::move(text), origin_of(settings.origins, parameter)});
   };
@@ -53,8 +59,11 @@ DialectVerdict explain_dialect(const Settings& settings, std::span<const std::ui
       bool signing = !is_smb3(dialect) || !names(settings.signing_algorithms, "AES-128-CMAC");
       auto parameter = signing ? "server smb3 signing algorithms" : "server smb3 encryption algorithms";
       note(name + " needs an algorithm that " + parameter + " leaves out", parameter);
+      verdict.status = status::invalid_parameter;
+      return verdict;
     } else {
       verdict.dialect = dialect;
+      verdict.status = status::success;
       note(name + " is the highest dialect that both sides have", "server max protocol");
       return verdict;
     }

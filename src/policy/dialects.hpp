@@ -4,12 +4,16 @@
 #include <optional>
 #include <span>
 
+#include "src/base/status.hpp"
 #include "src/policy/reasons.hpp"
 
 namespace bossa::policy {
 
 struct DialectVerdict {
-  std::optional<Dialect> dialect;  ///< nothing: refuse with STATUS_NOT_SUPPORTED ([MS-SMB2] 3.3.5.4)
+  std::optional<Dialect> dialect;
+  /// Without a dialect: NOT_SUPPORTED ([MS-SMB2] 3.3.5.4), or INVALID_PARAMETER when the highest common dialect has no algorithm
+  /// to work with (as smbd, which does not fall back to a lower one then).
+  NtStatus status = status::success;
   Reasons reasons;
 };
 
@@ -17,7 +21,7 @@ struct DialectVerdict {
 /// one algorithm that the dialect cannot do without is in the lists (HMAC-SHA256 for 2.x; AES-128-CMAC and AES-128-CCM for 3.0
 /// and 3.0.2), as smb.conf(5) says under `server smb3 signing algorithms` and `server smb3 encryption algorithms`.
 [[nodiscard]] bool dialect_enabled(const Settings& settings, Dialect dialect);
-/// The highest dialect that the client offers and the configuration enables. 0x02FF (the multi-protocol wildcard) and unknown
+/// The highest dialect that the client offers within the configured range, if it is enabled. 0x02FF (the multi-protocol wildcard) and unknown
 /// values in `offered` are passed over: the session handles the wildcard itself.
 [[nodiscard]] std::optional<Dialect> choose_dialect(const Settings& settings, std::span<const std::uint16_t> offered);
 /// The same with the chain of reasons.

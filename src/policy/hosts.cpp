@@ -10,6 +10,7 @@
 #include <span>
 
 #include "src/base/unicode.hpp"
+#include "src/policy/name_lists.hpp"
 
 namespace bossa::policy {
 namespace {
@@ -30,20 +31,22 @@ Address parse_address(const std::string& text) {
     static constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
     if (std::equal(mapped.begin(), mapped.end(), out.bytes.begin())) {
       std::copy_n(out.bytes.begin() + 12, 4, out.bytes.begin());
+      std::fill(out.bytes.begin() + 4, out.bytes.end(), std::uint8_t{0});
       out.size = 4;
     }
   }
   return out;
 }
 
-// "10.1" as an old-style network of "10.1/16": the missing octets are zero.
-Address parse_network(std::string text) {
-  auto dots = std::ranges::count(text, '.');
-  if (text.find(':') == std::string::npos && !text.empty()) {
-    if (text.back() == '.') text.pop_back(), --dots;
-    for (; dots < 3; ++dots) text += ".0";
+// The base of a network as Samba reads it: "10.1" is 10.0.0.1, as inet_aton(3) has it.
+Address parse_base(const std::string& text) {
+  auto out = parse_address(text);
+  in_addr old_style{};
+  if (out.size == 0 && inet_aton(text.c_str(), &old_style) != 0) {
+    std::memcpy(out.bytes.data(), &old_style, 4);
+    out.size = 4;
   }
-  return parse_address(text);
+  return out;
 }
 
 struct Network {
@@ -53,7 +56,7 @@ struct Network {
 
 std::optional<Network> parse_masked(std::string_view element) {
   auto slash = element.find('/');
-  Network out{parse_network(std::string(element.substr(0, slash))), {}};
+  Network out{parse_base(std::string(element.substr(0, slash))), {}};
   if (out.base.size == 0) return std::nullopt;
   std::string mask{element.substr(slash + 1)};
   unsigned bits = 0;
@@ -87,10 +90,13 @@ bool element_matches(const std::string& element, const ClientFacts& client) {
   if (element.empty()) return false;
   if (element.front() == '.') return ends_with_ignoring_case(client.name, element);
   if (element.front() == '@') return client.in_netgroup && client.in_netgroup(std::string_view(element).substr(1));
-  if (is_word(element, "ALL")) return true;
-  if (is_word(element, "FAIL")) return false;
-  if (is_word(element, "LOCAL")) return !client.name.empty() && client.name.find('.') == std::string::npos;
+  if (is_word(element, "ALL") || is_word(element, "FAIL")) return true;  // Samba 4.17 takes both for everybody
+  if (is_word(element, "LOCAL")) {  // a name without a dot; an IPv6 address has none either
+    return (!client.name.empty() && client.name.find('.') == std::string::npos) || client.address.find('.') == std::string::npos;
+  }
   if (!client.name.empty() && equal_ignoring_case(client.name, element)) return true;
+  if (element.find_first_of("*?") != std::string::npos)
+    return wildcard_matches(fold_case(element), fold_case(client.name)) || wildcard_matches(element, client.address);
   auto address = parse_address(client.address);
   if (element.find('/') != std::string::npos) {
     auto network = parse_masked(element);
@@ -109,7 +115,22 @@ bool list_matches(List list, const ClientFacts& client) {
   return !list_matches(List(std::next(except), list.end()), client);
 }
 
+// An IPv4-mapped address in its plain form.
+ClientFacts plain(ClientFacts client) {
+  if (auto address = parse_address(client.address); address.size == 4) {
+    char text[INET_ADDRSTRLEN];
+    client.address = inet_ntop(AF_INET, address.bytes.data(), text, sizeof text);
+  }
+  return client;
+}
+
 bool is_loopback(const ClientFacts& client) { return client.address == "127.0.0.1" || client.address == "::1"; }
+
+// "10." to "10.1.2."
+bool is_prefix(std::string text) {
+  for (auto dots = std::ranges::count(text, '.'); dots < 3; ++dots) text += "0.";
+  return parse_address(text + "0").size == 4;
+}
 
 bool looks_numeric(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -122,11 +143,17 @@ std::optional<std::string> host_pattern_error(std::string_view element) {
   if (text.empty()) return "empty element";
   if (text.front() == '.' || text.front() == '@') return text.size() > 1 ? std::nullopt : std::optional<std::string>("nothing follows");
   if (text.find('/') != std::string::npos) {
-    return parse_masked(text) ? std::nullopt : std::optional<std::string>("no network with a mask or a number of bits");
+    if (!parse_masked(text)) return "no network with a mask or a number of bits";
+    auto base = text.substr(0, text.find('/'));
+    auto padded = base;
+    for (auto dots = std::ranges::count(padded, '.'); dots < 3; ++dots) padded += ".0";
+    if (base.find(':') == std::string::npos && parse_base(base).bytes != parse_address(padded).bytes)
+      return "a shortened address that Samba reads otherwise (write all four numbers)";
+    return std::nullopt;
   }
   if (looks_numeric(text)) {
     bool prefix = text.back() == '.';
-    if (prefix ? parse_network(text).size == 0 : parse_address(text).size == 0)
+    if (prefix ? !is_prefix(text) : parse_address(text).size == 0)
       return prefix ? "no beginning of an address" : "no whole address (a prefix ends in a dot)";
     return std::nullopt;
   }
@@ -134,18 +161,19 @@ std::optional<std::string> host_pattern_error(std::string_view element) {
   return std::nullopt;
 }
 
-bool host_list_matches(const std::vector<std::string>& list, const ClientFacts& client) { return list_matches(list, client); }
+bool host_list_matches(const std::vector<std::string>& list, const ClientFacts& client) { return list_matches(list, plain(client)); }
 
 bool host_list_needs_names(const std::vector<std::string>& list) {
   return std::ranges::any_of(list, [](const std::string& element) {
     if (element.empty() || is_word(element, "ALL") || is_word(element, "FAIL") || is_word(element, "EXCEPT")) return false;
-    if (element.find('/') != std::string::npos || looks_numeric(element)) return false;
+    if (element.find('/') != std::string::npos || looks_numeric(element) || element.front() == '@') return false;
     return parse_address(element).size == 0;
   });
 }
 
-HostVerdict hosts_verdict(const std::vector<std::string>& allow, const std::vector<std::string>& deny, const ClientFacts& client,
+HostVerdict hosts_verdict(const std::vector<std::string>& allow, const std::vector<std::string>& deny, const ClientFacts& facts,
                           const Origins& origins) {
+  auto client = plain(facts);
   HostVerdict verdict;
   auto decide = [&](bool allowed, std::string text, std::string_view parameter) {
     verdict.allowed = allowed;

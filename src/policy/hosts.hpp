@@ -19,7 +19,8 @@ struct ClientFacts {
 };
 
 /// What is wrong with one element of a host list, in words; nothing when it is understood. A prefix ("10.0."), an address, a
-/// network ("10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32"), a name, ".domain", "@netgroup", ALL, LOCAL, FAIL and EXCEPT are.
+/// network ("10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32"), a pattern ("10.0.*"), a name, ".domain", "@netgroup", ALL, FAIL (the
+/// same), LOCAL and EXCEPT are. Abbreviated networks ("10/8") are not: Samba never matches them.
 [[nodiscard]] std::optional<std::string> host_pattern_error(std::string_view element);
 /// Whether the list names the client; EXCEPT and nested EXCEPT are observed.
 [[nodiscard]] bool host_list_matches(const std::vector<std::string>& list, const ClientFacts& client);

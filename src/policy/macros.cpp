@@ -47,7 +47,6 @@ bool append_value(char macro, const MacroContext& context, std::string& out) {
     case 'd': out += std::to_string(context.process_id); return true;
     case 'T': out += formatted_time(context.time, "%Y/%m/%d %H:%M:%S"); return true;
     case 't': out += formatted_time(context.time, "%Y%m%d_%H%M%S"); return true;
-    case '%': out += '%'; return true;
     default: return false;
   }
 }
@@ -83,7 +82,7 @@ std::string safe_value(std::string_view value) {
   std::string out{value};
   // What a path or a command line would take for its own. A name of dots alone would climb out of its directory.
   for (auto& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || std::string_view("*\"'`;:?&<>|/\\%$").find(c) != std::string_view::npos) c = '_';
+    if (static_cast<unsigned char>(c) < 0x20 || std::string_view("*\"'`;:?&<>|/\\%").find(c) != std::string_view::npos) c = '_';
   }
   if (!out.empty() && out.front() == '.') out.front() = '_';
   return out;

@@ -34,7 +34,8 @@ struct MacroContext {
   std::function<std::string(std::string_view)> environment;
 };
 
-/// `text` with its macros replaced. An unknown macro stays as it is written; "%%" is "%". Values that a client chooses (%m %M %U %u
+/// `text` with its macros replaced. An unknown macro stays as it is written, and so does "%%" (smbd
+/// knows no way to write a percent sign before a letter that is a macro). Values that a client chooses (%m %M %U %u
 /// %D %g %G %a) are made harmless first: see safe_value().
 [[nodiscard]] std::string expand(std::string_view text, const MacroContext& context);
 /// A name from the network made fit for a path: '/' and the other characters that a shell or a path would take for its own

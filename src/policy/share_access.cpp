@@ -9,7 +9,11 @@ namespace {
 
 using Expand = std::function<std::string(std::string_view)>;
 
-bool in_group(std::string_view group, const UserFacts& user) { return user.in_unix_group && user.in_unix_group(group); }
+bool in_group(std::string_view group, const UserFacts& user) {
+  constexpr std::string_view local = "Unix Group\\";
+  if (group.size() > local.size() && equal_ignoring_case(group.substr(0, local.size()), local)) group.remove_prefix(local.size());
+  return user.in_unix_group && user.in_unix_group(group);
+}
 bool in_netgroup(std::string_view group, const UserFacts& user) { return user.in_netgroup && user.in_netgroup(group); }
 
 bool names_user(std::string_view element, const UserFacts& user) {
@@ -50,13 +54,18 @@ struct Asking {
   }
 };
 
+// As smbd: `guest only` makes everybody the guest and lets guests in, also without `guest ok`.
 bool guests_pass(const Asking& ask) {
   const auto& share = ask.share;
-  if (!ask.user.guest && !(share.guest_only && share.guest_ok)) return true;
+  if (share.guest_only) {
+    ask.verdict.as_guest = true;
+    ask.note("guest only = yes: every user is the guest here", "guest only");
+    return true;
+  }
+  if (!ask.user.guest) return true;
   if (!share.guest_ok) return ask.refuse(status::access_denied, "guests are not let in (guest ok = no)", "guest ok");
   ask.verdict.as_guest = true;
-  ask.note(ask.user.guest ? "guest ok = yes" : "guest only = yes: every user is the guest here",
-           ask.user.guest ? "guest ok" : "guest only");
+  ask.note("guest ok = yes", "guest ok");
   return true;
 }
 
@@ -138,9 +147,26 @@ ShareVerdict share_access(const Settings& settings, const ShareSettings* share, 
   return verdict;
 }
 
+HostVerdict connection_access(const Settings& settings, const ClientFacts& client) {
+  return hosts_verdict(settings.hosts_allow, settings.hosts_deny, client, settings.origins);
+}
+
+std::optional<ShareSettings> home_share(const Settings& settings, std::string_view name, std::string_view home_directory) {
+  for (const auto& template_share : settings.shares) {
+    if (!template_share.is_homes) continue;
+    ShareSettings share = template_share;
+    share.name = name;
+    share.home_of = name;
+    share.is_homes = false;
+    if (share.path.empty()) share.path = home_directory;
+    return share;
+  }
+  return std::nullopt;
+}
+
 bool share_is_listed(const Settings& settings, const ShareSettings& share, const UserFacts& user, const Expand& expand) {
   if (!share.browseable || !share.available || !share.not_served_because.empty()) return false;
-  if (!settings.access_based_share_enum) return true;
+  if (!share.access_based_enumeration) return true;
   return share_access(settings, &share, user, 0, expand).allowed();
 }
 

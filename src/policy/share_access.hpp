@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,14 +32,24 @@ struct ShareVerdict {
   bool read_only = true;
   bool admin = false;           ///< file operations run as root (`admin users`)
   bool as_guest = false;        ///< runs as `guest account` (guest session, or `guest only`)
-  std::string force_user;       ///< Unix user all file operations run as, macros expanded; empty: the session's own (or the guest)
+  /// Unix user all file operations run as, macros expanded; empty: the session's own (or the guest). One that does not exist makes
+  /// TREE_CONNECT fail with NO_SUCH_USER, an unknown force_group with NO_SUCH_GROUP. With `admin`: uid 0, and the forced user's group.
+  std::string force_user;
   std::string force_group;      ///< Unix group that is primary; without the '+'
   bool force_group_if_member = false;  ///< "+group": only for those who are members already
   Reasons reasons;
   [[nodiscard]] bool allowed() const { return status == status::success; }
 };
 
-/// The verdict for one TREE_CONNECT. `share`: as Settings::find_share() (or the copy of [homes]) gave it, nullptr when there is
+/// Before anything else: may the client speak to the server at all. [global]'s `hosts allow` and `hosts deny`, which count for every
+/// share besides the share's own. Refused: close the connection, as smbd does.
+[[nodiscard]] HostVerdict connection_access(const Settings& settings, const ClientFacts& client);
+
+/// The share that a connection to a user's name gets when no share has that name: a copy of [homes]. Nothing: there is no [homes].
+/// `name`: the Unix user's name; `home_directory`: where he lives, the path unless [homes] sets one.
+[[nodiscard]] std::optional<ShareSettings> home_share(const Settings& settings, std::string_view name, std::string_view home_directory);
+
+/// The verdict for one TREE_CONNECT. The lists are asked about the user who logged on, never about `force user`. `share`: as Settings::find_share() (or the copy of [homes]) gave it, nullptr when there is
 /// none. `connections`: how many TreeConnects the share has now, without this one. `expand`: replaces the macros (%S, %U, %D …) in
 /// list elements and in `force user` / `force group`, mostly a call of policy::expand(); empty: they stay as they are.
 [[nodiscard]] ShareVerdict share_access(const Settings& settings, const ShareSettings* share, const UserFacts& user,

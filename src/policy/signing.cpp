@@ -57,4 +57,16 @@ std::optional<SigningAlgorithm> choose_signing_algorithm(const Settings& setting
   return std::nullopt;
 }
 
+NegotiatedSigning negotiate_signing(const Settings& settings, Dialect dialect,
+                                    std::optional<std::span<const std::uint16_t>> offered) {
+  NegotiatedSigning out;
+  if (dialect == Dialect::smb3_11 && offered) {
+    if (auto common = choose_signing_algorithm(settings, *offered)) return {status::success, *common, true};
+  }
+  out.algorithm = is_smb3(dialect) ? SigningAlgorithm::aes_cmac : SigningAlgorithm::hmac_sha256;
+  auto enabled = signing_algorithms(settings);
+  if (std::ranges::find(enabled, out.algorithm) == enabled.end()) out.status = status::invalid_parameter;
+  return out;
+}
+
 }  // namespace bossa::policy

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/status.hpp"
 #include "src/policy/reasons.hpp"
 
 namespace bossa::policy {
@@ -29,9 +30,20 @@ struct SigningVerdict {
 
 /// `server smb3 signing algorithms`, as wire ids in the order of preference; names that are not known are left out.
 [[nodiscard]] std::vector<SigningAlgorithm> signing_algorithms(const Settings& settings);
-/// The algorithm for a client that sent a SIGNING_CAPABILITIES context; nothing when there is no common one (the context is then
-/// not answered and AES-128-CMAC applies).
+/// The algorithm for a client that sent a SIGNING_CAPABILITIES context, in the server's order of preference; nothing when there
+/// is no common one (the context is then not answered: see negotiate_signing()).
 [[nodiscard]] std::optional<SigningAlgorithm> choose_signing_algorithm(const Settings& settings,
                                                                        std::span<const std::uint16_t> offered);
+
+/// What the connection signs with.
+struct NegotiatedSigning {
+  NtStatus status = status::success;  ///< INVALID_PARAMETER: NEGOTIATE is refused, the list leaves out what would be needed
+  SigningAlgorithm algorithm = SigningAlgorithm::aes_cmac;
+  bool answer_context = false;  ///< answer a SIGNING_CAPABILITIES context with it
+};
+/// `offered`: algorithms of the client's SIGNING_CAPABILITIES context, nothing when it sent none. Dialects 2.x sign by HMAC-SHA256,
+/// 3.0 and 3.0.2 by AES-128-CMAC; so does 3.1.1 without a common algorithm.
+[[nodiscard]] NegotiatedSigning negotiate_signing(const Settings& settings, Dialect dialect,
+                                                  std::optional<std::span<const std::uint16_t>> offered);
 
 }  // namespace bossa::policy
