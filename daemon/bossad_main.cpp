@@ -18,6 +18,7 @@ int main(int count, char** words) {
   case Action::print_build_options: fmt::print("{}", build_options_text()); return 0;
   case Action::print_help: fmt::print("{}", help_text(options.program)); return 0;
   case Action::print_usage: fmt::print("{}", usage_text(options.program)); return 0;
+  case Action::print_pid_file: return print_pid_file(options);
   case Action::test_config: return test_configuration(options);
   case Action::serve: break;
   }

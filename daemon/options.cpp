@@ -27,6 +27,7 @@ enum class Flag {
   help,
   usage,
   test_config,
+  print_pid_file,
   ignored
 };
 
@@ -45,6 +46,7 @@ constexpr auto flags = std::to_array<FlagRow>({
     {'p', "port", "STRING", Flag::port, no_group, "Listen on the specified ports"},
     {'P', "profiling-level", "PROFILE_LEVEL", Flag::profiling, no_group, "Accepted and ignored"},
     {0, "test-config", "", Flag::test_config, no_group, "Check the configuration and exit: 0 good, 1 not"},
+    {0, "print-pid-file", "", Flag::print_pid_file, no_group, "Print where the pid file of this configuration is"},
     {'?', "help", "", Flag::help, "Help options", "Show this help message"},
     {0, "usage", "", Flag::usage, "Help options", "Display brief usage message"},
     {'d', "debuglevel", "DEBUGLEVEL", Flag::debug_level, "Common options", "Set debug level"},
@@ -157,6 +159,7 @@ private:
     case Flag::log_directory: options().log_directory = std::string(value); return;
     case Flag::debug_stdout: options().debug_stdout = true; return;
     case Flag::test_config: options().action = Action::test_config; return;
+    case Flag::print_pid_file: options().action = Action::print_pid_file; return;
     case Flag::profiling:
     case Flag::ignored: return;
     case Flag::version: return stop_with(Action::print_version);

@@ -16,7 +16,7 @@ enum class Mode {
 };
 
 /// What the command line asks for. Flags that print something end the parse where they stand, as with smbd.
-enum class Action { serve, test_config, print_version, print_build_options, print_help, print_usage };
+enum class Action { serve, test_config, print_pid_file, print_version, print_build_options, print_help, print_usage };
 
 struct Options {
   std::string program = "bossad"; ///< base name of argv[0]

@@ -199,10 +199,11 @@ private:
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
     log_.reopen();
     auto outcome = load_configuration(options_);
-    log_findings(log_, outcome);
     if (!outcome.ok()) {
       log_.error("reload: {}; the old configuration stays in force", refusal(options_, outcome));
     } else {
+      std::erase_if(outcome.diagnostics, [](const auto& it) { return it.severity == Severity::note; }); // said at the start
+      log_findings(log_, outcome);
       take(outcome.settings);
     }
     sd_notify(0, "READY=1");
@@ -252,6 +253,12 @@ int test_configuration(const Options& options) {
   auto outcome = load_configuration(options);
   for (const auto& finding : outcome.diagnostics) say(finding.text());
   if (!outcome.ok()) say(fmt::format("{}: not taken", options.configuration_file));
+  return outcome.ok() ? 0 : 1;
+}
+
+int print_pid_file(const Options& options) {
+  auto outcome = load_configuration(options);
+  if (outcome.ok()) fmt::print("{}/smbd.pid\n", outcome.settings->pid_directory);
   return outcome.ok() ? 0 : 1;
 }
 

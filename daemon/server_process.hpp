@@ -12,4 +12,7 @@ namespace bossa::daemon {
 /// taken.
 [[nodiscard]] int test_configuration(const Options& options);
 
+/// --print-pid-file: where serve() would write its process id; for the init script. 1 when the configuration cannot be taken.
+[[nodiscard]] int print_pid_file(const Options& options);
+
 } // namespace bossa::daemon
