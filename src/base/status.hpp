@@ -20,6 +20,7 @@ struct NtStatus {
   X(notify_cleanup, 0x0000010B, "STATUS_NOTIFY_CLEANUP")                                                               \
   X(notify_enum_dir, 0x0000010C, "STATUS_NOTIFY_ENUM_DIR")                                                             \
   X(buffer_overflow, 0x80000005, "STATUS_BUFFER_OVERFLOW")                                                             \
+  X(invalid_ea_name, 0x80000013, "STATUS_INVALID_EA_NAME")                                                             \
   X(no_more_files, 0x80000006, "STATUS_NO_MORE_FILES")                                                                 \
   X(stopped_on_symlink, 0x8000002D, "STATUS_STOPPED_ON_SYMLINK")                                                       \
   X(unsuccessful, 0xC0000001, "STATUS_UNSUCCESSFUL")                                                                   \

@@ -42,20 +42,27 @@ Result<DirectoryCursor> DirectoryCursor::open(const FileHandle& directory) {
   return cursor;
 }
 
-void DirectoryCursor::restart(std::string_view pattern) {
+void DirectoryCursor::restart(std::string_view pattern, bool reopen) {
   pattern_ = pattern.empty() ? "*" : std::string(pattern);
-  match_all_ = pattern_ == "*" || pattern_ == "*.*";
+  match_all_ = pattern_ == "*";
   exact_ = wire::has_wildcard(pattern_) ? std::string{} : pattern_;
+  any_ = started_ && !reopen;
   started_ = true;
-  any_ = at_end_ = false;
+  at_end_ = false;
   dots_ = 0;
   position_ = filled_ = 0;
   held_.clear();
   ::lseek(fd_.get(), 0, SEEK_SET);
 }
 
-bool DirectoryCursor::wanted(const std::string& shown) const {
-  return match_all_ || wire::matches_wildcard(pattern_, shown, volume_->options().case_sensitive);
+bool DirectoryCursor::wanted(const Raw& raw, const std::string& shown) const {
+  if (match_all_) return true;
+  bool case_sensitive = volume_->options().case_sensitive;
+  if (raw.name == "..") return pattern_ == ".." || (pattern_ != "." && wire::matches_wildcard(pattern_, "."));
+  if (raw.name == ".") return pattern_ != "." && wire::matches_wildcard(pattern_, ".");
+  if (wire::matches_wildcard(pattern_, shown, case_sensitive)) return true;
+  auto brief = short_name(raw.name);  // a pattern may mean the 8.3 name, [MS-FSA] 2.1.5.6.3
+  return !brief.empty() && brief != shown && wire::matches_wildcard(pattern_, brief, case_sensitive);
 }
 
 bool DirectoryCursor::reload() {
@@ -173,7 +180,7 @@ Result<bool> DirectoryCursor::next(EntryDetail detail, wire::DirectoryFacts& fac
       return false;
     }
     facts.name = shown_name(raw.name);
-    if (wanted(facts.name) && describe(raw, detail, facts)) return true;
+    if (wanted(raw, facts.name) && describe(raw, detail, facts)) return true;
   }
 }
 
@@ -190,7 +197,7 @@ Outcome DirectoryCursor::fill(wire::DirectoryClass info_class, std::size_t max_l
     any_ = true;
     if (!writer.add(facts)) {
       held_.push_front(std::move(facts));
-      if (writer.empty()) return fail(status::buffer_overflow);
+      if (writer.empty()) return fail(status::info_length_mismatch);
       return {};
     }
     if (single) return {};

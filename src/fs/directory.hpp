@@ -22,15 +22,16 @@ class DirectoryCursor {
   /// Opens the directory again for listing, so that the position is the cursor's own. ACCESS_DENIED if the user may not list.
   [[nodiscard]] static Result<DirectoryCursor> open(const FileHandle& directory);
 
-  /// From the beginning, with this pattern (DOS wildcards, UTF-8; "" means "*").
-  void restart(std::string_view pattern);
+  /// From the beginning, with this pattern (DOS wildcards, UTF-8; "" means "*"). `reopen` (SMB2_REOPEN): as if just opened, so that
+  /// no match is NO_SUCH_FILE again; after a mere restart it is NO_MORE_FILES.
+  void restart(std::string_view pattern, bool reopen = false);
   [[nodiscard]] const std::string& pattern() const { return pattern_; }
   [[nodiscard]] bool started() const { return started_; }
 
   /// Appends entries of the class until the buffer of `max_length` is full or nothing is left; `single`: at most one.
   /// Value: SUCCESS with at least one entry in `out`. Failures: NO_SUCH_FILE (first scan without any match), NO_MORE_FILES,
-  /// INFO_LENGTH_MISMATCH (max_length below the class's fixed part), BUFFER_OVERFLOW is for the caller: an entry that does not fit
-  /// an empty buffer fails with BUFFER_OVERFLOW and stays for the next call. INVALID_INFO_CLASS.
+  /// INFO_LENGTH_MISMATCH (max_length is below the class's fixed part, or too small for the next entry, which stays for the next
+  /// call; smbd answers the same).
   /// `out` is appended to; offsets count from its size at the call.
   [[nodiscard]] Outcome fill(wire::DirectoryClass info_class, std::size_t max_length, bool single, ByteVector& out);
 
@@ -45,7 +46,7 @@ class DirectoryCursor {
     unsigned char type;
   };
   Result<bool> next_raw(Raw& raw);
-  bool wanted(const std::string& shown) const;
+  bool wanted(const Raw& raw, const std::string& shown) const;
   bool describe(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts);
   bool describe_symlink(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts);
   bool reload();
@@ -55,7 +56,7 @@ class DirectoryCursor {
   std::string path_;  ///< canonical path of the directory
   std::string pattern_ = "*";
   std::string exact_;  ///< pattern without wildcards
-  bool match_all_ = true, started_ = false, any_ = false, at_end_ = false;
+  bool match_all_ = true, started_ = false, any_ = false, at_end_ = false;  ///< any_: an entry was given, or this is not the first scan
   int dots_ = 0;       ///< "." and ".." already given
   std::vector<char> buffer_;
   std::size_t position_ = 0, filled_ = 0;

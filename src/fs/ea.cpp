@@ -62,7 +62,8 @@ Outcome set_eas(const FileHandle& file, const std::vector<wire::ExtendedAttribut
   auto names = names_of(file);
   if (!names) return fail(names.error());
   for (const auto& ea : eas) {
-    if (ea.name.empty() || is_private(ea.name)) return fail(status::access_denied);
+    if (is_private(ea.name)) return fail(status::access_denied);
+    if (ea.name.empty() || ea.name.find_first_of("*?<>|\"\\/:+,;=[]") != std::string::npos) return fail(status::invalid_ea_name);
     // EA names ignore case: an existing spelling is kept.
     std::string name = ea.name;
     bool exists = false;
@@ -85,10 +86,9 @@ Outcome set_eas(const FileHandle& file, const std::vector<wire::ExtendedAttribut
 }
 
 std::uint32_t ea_size(const std::vector<wire::ExtendedAttribute>& eas) {
-  if (eas.empty()) return 0;
-  std::uint32_t size = 4;
-  for (const auto& ea : eas) size += static_cast<std::uint32_t>(4 + ea.name.size() + 1 + ea.value.size());
-  return size;
+  std::size_t size = 0;
+  for (const auto& ea : eas) size = align_up(size, 4) + 8 + ea.name.size() + 1 + ea.value.size();
+  return static_cast<std::uint32_t>(size);
 }
 
 }  // namespace bossa::fs

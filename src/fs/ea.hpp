@@ -9,9 +9,9 @@
 namespace bossa::fs {
 
 [[nodiscard]] Result<std::vector<wire::ExtendedAttribute>> list_eas(const FileHandle& file);
-/// Empty values remove; an absent one is then no error. OBJECT_NAME_INVALID for bad names, EAS_NOT_SUPPORTED when the share has none.
+/// Empty values remove; an absent one is then no error. INVALID_EA_NAME for bad names, ACCESS_DENIED for Samba's own, EAS_NOT_SUPPORTED when the share has none.
 [[nodiscard]] Outcome set_eas(const FileHandle& file, const std::vector<wire::ExtendedAttribute>& eas);
-/// EaSize as smbd reports it: 0 without EAs, else 4 + the packed size.
+/// EaSize as smbd reports it: the size of the FullEaInformation buffer.
 [[nodiscard]] std::uint32_t ea_size(const std::vector<wire::ExtendedAttribute>& eas);
 
 }  // namespace bossa::fs

@@ -88,8 +88,7 @@ NtStatus rename_error(int error) {
     case EXDEV: return status::not_same_device;
     case EINVAL:  // a directory into itself
     case EISDIR:
-    case ENOTDIR:
-    case ENOTEMPTY: return status::access_denied;
+    case ENOTDIR: return status::access_denied;
     default: return status_from_errno(error);
   }
 }
@@ -108,7 +107,8 @@ Result<std::string> rename(const FileHandle& file, const SmbPath& to, bool repla
     if (new_name == from->name) return file.path;  // nothing to do
   } else if (target->exists) {
     if (!replace) return fail(status::object_name_collision);
-    if (target->stat.is_directory() && !target->is_symlink) return fail(status::access_denied);
+    // A directory may take the place of an empty one; nothing else changes its kind.
+    if (target->stat.is_directory() != from->stat.is_directory() && !target->is_symlink) return fail(status::object_name_collision);
     new_name = target->name();
     flags = 0;
   }

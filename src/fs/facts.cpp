@@ -71,9 +71,8 @@ Result<wire::VolumeFacts> volume_facts(const Volume& volume) {
   // [MS-FSCC] 2.5.1
   constexpr std::uint32_t case_sensitive_search = 1, case_preserved = 2, unicode = 4, persistent_acls = 8, quotas = 0x20, sparse = 0x40,
                           read_only = 0x80000, streams = 0x40000, object_ids = 0x10000;
-  facts.attributes = case_sensitive_search | case_preserved | unicode | persistent_acls | sparse;
-  (void)quotas;
-  (void)object_ids;
+  // What smbd reports whether or not quotas and object ids are to be had.
+  facts.attributes = case_sensitive_search | case_preserved | unicode | persistent_acls | quotas | sparse | object_ids;
   if (options.named_streams) facts.attributes |= streams;
   if (options.read_only || (info.f_flag & ST_RDONLY) != 0) facts.attributes |= read_only;
   for (std::size_t i = 0; i < 4; ++i) {

@@ -73,8 +73,8 @@ struct OpenedOrPlace {
 [[nodiscard]] Outcome allocate(int fd, std::uint64_t size);
 
 /// Renames an open file or directory by its canonical path and checks that the entry still is that file. `to`: the wanted path as
-/// parsed. Case-only renames work. Result: the new canonical path. OBJECT_NAME_COLLISION without replace; ACCESS_DENIED when the
-/// target is a directory or a directory is renamed into itself; NOT_SAME_DEVICE.
+/// parsed. Case-only renames work. Result: the new canonical path. OBJECT_NAME_COLLISION without replace; also with it
+/// when a file meets a directory; DIRECTORY_NOT_EMPTY; ACCESS_DENIED when a directory is renamed into itself; NOT_SAME_DEVICE.
 [[nodiscard]] Result<std::string> rename(const FileHandle& file, const SmbPath& to, bool replace);
 /// What rename would replace, for the sharing checks of the command: locate() of the target; exists and a different file.
 /// FileLinkInformation.

@@ -49,15 +49,13 @@ bool is_8_3(std::string_view name) {
 }
 
 std::string mangle(std::string_view name) {
-  // First letter, five base-36 digits of the hash, '~', one more digit; then up to three letters of the extension. The digits
+  // First letter, five base-36 digits of the hash, '~', one more digit; then the extension if it is short. The digits
   // carry 31 bits, so two names of one directory hardly ever meet; if they do, the first listed wins.
   auto dot = name.rfind('.');
   std::string extension;
   if (dot != std::string_view::npos && dot != 0) {
-    for (char c : name.substr(dot + 1)) {
-      if (extension.size() == 3) break;
-      if (plain(c)) extension += upper(c);
-    }
+    for (char c : name.substr(dot + 1)) extension += plain(c) ? upper(c) : '*';
+    if (extension.size() > 3 || extension.find('*') != std::string::npos) extension.clear();  // as smbd: a short one or none
   }
   std::string result(1, '_');
   if (!name.empty() && plain(name[0])) result[0] = upper(name[0]);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "src/wire/codec.hpp"
+
 namespace bossa::fs {
 
 namespace {
@@ -98,40 +100,104 @@ Result<wire::SecurityDescriptor> get_descriptor(const FileHandle& file, std::uin
   return descriptor;
 }
 
-std::uint32_t mode_from_dacl(const wire::SecurityDescriptor& descriptor, const Sid& owner, const Sid& group, bool directory,
-                             std::uint32_t old_mode) {
-  if (!descriptor.dacl) return old_mode & 0777;  // a null DACL denies nothing and says nothing about classes
+namespace {
+/// What any right of a kind asks for: READ_DATA; WRITE_DATA or APPEND_DATA; EXECUTE; the generic ones.
+std::uint16_t rwx_of(std::uint32_t mask) {
+  std::uint16_t bits = 0;
+  if (mask & (0x1u | 0x80000000u | 0x10000000u)) bits |= 4;
+  if (mask & (0x2u | 0x4u | 0x40000000u | 0x10000000u)) bits |= 2;
+  if (mask & (0x20u | 0x20000000u | 0x10000000u)) bits |= 1;
+  return bits;
+}
+
+/// The bits of one class, gathered in the order of the ACEs: what came first wins.
+struct Class {
+  Tag tag;
+  std::uint32_t id;
+  std::uint16_t allowed = 0, denied = 0;
+  bool named = false;
+  void put(bool deny, std::uint16_t bits) {
+    named = true;
+    (deny ? denied : allowed) |= static_cast<std::uint16_t>(bits & ~(deny ? allowed : denied));
+  }
+};
+}  // namespace
+
+std::vector<PosixAce> posix_from_dacl(const wire::Acl& dacl, const Stat& stat, const SidMapper& sids) {
   constexpr std::uint8_t inherit_only = 0x8;
-  (void)directory;
-  // What any right of a kind asks for: READ_DATA; WRITE_DATA or APPEND_DATA; EXECUTE; the generic ones.
-  auto rwx = [](std::uint32_t mask) {
-    std::uint32_t bits = 0;
-    if (mask & (0x1u | 0x80000000u | 0x10000000u)) bits |= 4;
-    if (mask & (0x2u | 0x4u | 0x40000000u | 0x10000000u)) bits |= 2;
-    if (mask & (0x20u | 0x20000000u | 0x10000000u)) bits |= 1;
-    return bits;
+  Class user{user_obj, 0}, group{group_obj, 0}, everyone{other_entry, 0};
+  std::vector<Class> others;
+  auto named = [&](Tag tag, std::uint32_t id) -> Class& {
+    for (auto& each : others)
+      if (each.tag == tag && each.id == id) return each;
+    return others.emplace_back(Class{tag, id});
   };
-  struct Class {
-    std::uint32_t allowed = 0, denied = 0;
-  } user, members, others;
-  for (const auto& ace : descriptor.dacl->aces) {
-    if (ace.flags & inherit_only) continue;
+  for (const auto& ace : dacl.aces) {
     bool deny = ace.type == wire::Ace::Type::denied;
-    if (!deny && ace.type != wire::Ace::Type::allowed) continue;
-    auto bits = rwx(ace.mask);
-    auto put = [&](Class& into) { (deny ? into.denied : into.allowed) |= bits & ~(deny ? into.allowed : into.denied); };
+    if (ace.flags & inherit_only || (!deny && ace.type != wire::Ace::Type::allowed)) continue;
+    auto bits = rwx_of(ace.mask);
     if (ace.sid == well_known::world()) {
-      put(user);
-      put(members);
-      put(others);
-    } else if (ace.sid == owner || ace.sid == well_known::creator_owner()) {
-      put(user);
-    } else if (ace.sid == group || ace.sid == well_known::creator_group()) {
-      put(members);
+      everyone.put(deny, bits);
+      if (!deny) continue;
+      user.put(true, bits);  // a denial to everyone meets each class
+      group.put(true, bits);
+      for (auto& each : others) each.put(true, bits);
+    } else if (auto uid = sids.uid_of(ace.sid); uid || ace.sid == well_known::creator_owner()) {
+      (!uid || *uid == stat.uid ? user : named(named_user, *uid)).put(deny, bits);
+    } else if (auto gid = sids.gid_of(ace.sid); gid || ace.sid == well_known::creator_group()) {
+      (!gid || *gid == stat.gid ? group : named(named_group, *gid)).put(deny, bits);
     }
   }
-  return user.allowed << 6 | members.allowed << 3 | others.allowed;
+  // As smbd: an owner whom no ACE names keeps what he had; the group takes what everyone has.
+  if (user.allowed == 0 && !user.named) user.allowed = stat.mode >> 6 & 7;
+  if (!group.named || (group.allowed == 0 && group.denied != 0)) group.allowed = everyone.allowed & ~group.denied;
+  auto entry = [](const Class& from) { return PosixAce{from.tag, from.allowed, from.id}; };
+  std::vector<PosixAce> acl{entry(user)};
+  std::uint16_t mask = group.allowed;
+  auto take = [&](Tag tag) {
+    std::vector<PosixAce> part;
+    for (const auto& each : others)
+      if (each.tag == tag) part.push_back(entry(each));
+    std::sort(part.begin(), part.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    for (const auto& each : part) mask |= each.permissions;
+    acl.insert(acl.end(), part.begin(), part.end());
+  };
+  take(named_user);
+  acl.push_back(entry(group));
+  take(named_group);
+  if (!others.empty()) acl.push_back({mask_entry, mask, 0});
+  acl.push_back(entry(everyone));
+  return acl;
 }
+
+namespace {
+/// A POSIX ACL of three entries is just mode bits.
+Outcome apply(const FileHandle& file, const Stat& stat, const std::vector<PosixAce>& acl) {
+  constexpr const char* name = "system.posix_acl_access";
+  if (acl.size() > 3) {
+    ByteVector value;
+    wire::Writer writer{value};
+    writer(std::uint32_t{2});
+    for (const auto& ace : acl) {
+      writer(ace.tag);
+      writer(ace.permissions);
+      writer(ace.tag == named_user || ace.tag == named_group ? ace.id : 0xFFFFFFFFu);
+    }
+    auto outcome = set_xattr(file, name, value);
+    if (outcome || outcome.error() != status::not_supported) return outcome;
+  } else if (auto outcome = remove_xattr(file, name); !outcome && outcome.error() != status::not_found) {
+    return outcome;
+  }
+  std::uint32_t mode = stat.mode & 07000;
+  for (const auto& ace : acl) {
+    if (ace.tag == user_obj) mode |= static_cast<std::uint32_t>(ace.permissions) << 6;
+    if (ace.tag == group_obj) mode |= static_cast<std::uint32_t>(ace.permissions) << 3;
+    if (ace.tag == other_entry) mode |= ace.permissions;
+  }
+  if (mode == (stat.mode & 07777)) return {};
+  return set_mode(file, mode);
+}
+}  // namespace
 
 Outcome set_descriptor(const FileHandle& file, std::uint32_t security_information, const wire::SecurityDescriptor& descriptor,
                        const SidMapper& sids) {
@@ -154,11 +220,8 @@ Outcome set_descriptor(const FileHandle& file, std::uint32_t security_informatio
     stat = restat(file);
     if (!stat) return fail(stat.error());
   }
-  if (security_information & dacl && descriptor.control & wire::sd_control::dacl_present) {
-    auto mode = mode_from_dacl(descriptor, sids.user_sid(stat->uid), sids.group_sid(stat->gid), stat->is_directory(), stat->mode);
-    mode |= stat->mode & 07000;
-    if (mode != (stat->mode & 07777)) return set_mode(file, mode);
-  }
+  // Without a DACL (a null one allows everybody everything) nothing is said about the classes: left alone, as the safer reading.
+  if (security_information & dacl && descriptor.dacl) return apply(file, *stat, posix_from_dacl(*descriptor.dacl, *stat, sids));
   return {};
 }
 

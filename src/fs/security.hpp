@@ -31,12 +31,13 @@ class UnixSidMapper final : public SidMapper {
 [[nodiscard]] wire::SecurityDescriptor descriptor_of(const Stat& stat, const std::vector<PosixAce>& acl, const SidMapper& sids);
 /// The parts of it that `security_information` (OWNER 1, GROUP 2, DACL 4, SACL 8) asks for.
 [[nodiscard]] Result<wire::SecurityDescriptor> get_descriptor(const FileHandle& file, std::uint32_t security_information, const SidMapper& sids);
-/// Applies the parts named by security_information: chown as far as the kernel lets the user, DACL to owner, group and other bits.
+/// Applies the parts named by security_information: chown as far as the kernel lets the user, DACL to mode bits
+/// and, for other accounts, a POSIX ACL.
 /// INVALID_OWNER for a SID that is no account; ACCESS_DENIED.
 [[nodiscard]] Outcome set_descriptor(const FileHandle& file, std::uint32_t security_information, const wire::SecurityDescriptor& descriptor,
                                      const SidMapper& sids);
-/// Mode bits (0777) that a DACL means for this owner and group. Pure.
-[[nodiscard]] std::uint32_t mode_from_dacl(const wire::SecurityDescriptor& descriptor, const Sid& owner, const Sid& group, bool directory,
-                                           std::uint32_t old_mode);
+/// The POSIX ACL a DACL means for this owner and group: three entries (mode bits), or more with a mask for named users and groups.
+/// SIDs that are no accounts are passed over: less is granted, never more. Pure.
+[[nodiscard]] std::vector<PosixAce> posix_from_dacl(const wire::Acl& dacl, const Stat& stat, const SidMapper& sids);
 
 }  // namespace bossa::fs

@@ -6,7 +6,8 @@
 namespace bossa::wire {
 
 namespace {
-/// How a class with a variable part meets a short buffer.
+/// How a class with a variable part meets a short buffer. The fixed sizes of variable classes are those that Windows and smbd test
+/// against: the C structure with its padding, so All needs 104 bytes though its root form has 102.
 struct Shape {
   std::size_t fixed;      ///< below this: INFO_LENGTH_MISMATCH
   bool variable = false;  ///< above it, the rest may be cut with BUFFER_OVERFLOW
@@ -64,14 +65,14 @@ Result<Shape> write_class(FileClass info_class, const FileFacts& f, ByteVector& 
     case FileClass::position: writer(f.position); return Shape{8};
     case FileClass::mode: writer(f.mode); return Shape{4};
     case FileClass::alignment: writer(f.alignment); return Shape{4};
-    case FileClass::all: write_all(writer, f); return Shape{100, true};
+    case FileClass::all: write_all(writer, f); return Shape{104, true};
     case FileClass::name: write_name(writer, utf16le_from_utf8("\\" + f.name)); return Shape{4, true};
     case FileClass::normalized_name: write_name(writer, utf16le_from_utf8(f.name)); return Shape{4, true};
     case FileClass::alternate_name:
       if (f.short_name.empty()) return fail(status::object_name_not_found);
       write_name(writer, utf16le_from_utf8(f.short_name));
-      return Shape{4, true};
-    case FileClass::stream: write_streams(writer, out, f); return Shape{f.streams.empty() ? 0u : 24u, true};
+      return Shape{8, true};
+    case FileClass::stream: write_streams(writer, out, f); return Shape{f.streams.empty() ? 0u : 32u, true};
     case FileClass::compression: writer(CompressionInformation{f.end_of_file}); return Shape{16};
     case FileClass::network_open:
       writer(NetworkOpenInformation{f.create_time, f.access_time, f.write_time, f.change_time, f.allocation_size, f.end_of_file, f.attributes});
@@ -114,7 +115,7 @@ Result<InfoReply> build_fs_info(FsClass info_class, const VolumeFacts& f, std::s
       writer(static_cast<std::uint32_t>(label.size()));
       writer(std::uint16_t{0});  // SupportsObjects, reserved
       writer.bytes(label);
-      fixed = 18;
+      fixed = 24;
       variable = true;
       break;
     }
@@ -135,7 +136,7 @@ Result<InfoReply> build_fs_info(FsClass info_class, const VolumeFacts& f, std::s
       writer(f.attributes);
       writer(f.maximum_component);
       write_name(writer, name);
-      fixed = 12;
+      fixed = 16;
       variable = true;
       break;
     }
