@@ -77,7 +77,7 @@ Result<std::vector<ExtendedAttribute>> parse_full_ea(Bytes buffer) {  // 2.4.16
     ea.value = to_vector(value);
     eas.push_back(std::move(ea));
     if (next == 0) return eas;
-    if (next % 4 != 0 || next < 9 + name_length + value_length || next > buffer.size()) return fail(status::ea_corrupt_error);
+    if (next % 4 != 0 || next < 9 + name_length + value_length || next >= buffer.size()) return fail(status::ea_corrupt_error);
     buffer = buffer.subspan(next);
   }
   return eas;
@@ -122,7 +122,7 @@ Result<std::vector<std::string>> parse_get_ea(Bytes buffer) {  // 2.4.16.1
     if (!reader.ok || length == 0) return fail(status::ea_corrupt_error);
     names.emplace_back(as_text(name));
     if (next == 0) return names;
-    if (next % 4 != 0 || next < 5 + length || next > buffer.size()) return fail(status::ea_corrupt_error);
+    if (next % 4 != 0 || next < 5 + length || next >= buffer.size()) return fail(status::ea_corrupt_error);
     buffer = buffer.subspan(next);
   }
   return names;
