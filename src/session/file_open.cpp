@@ -10,6 +10,7 @@ Open::~Open() = default;
 void Open::close() {
   closed = true;
   if (file) file->close();
+  for (auto& reader : std::exchange(pipe_readers, {})) reader->set();
 }
 
 std::string link_name(const fs::Volume& volume, const std::string& path) {
@@ -21,7 +22,7 @@ const std::string& FileOpen::path() {
   const auto& root = handle.volume->real_path();
   // A rename can have taken the file out of this share only through another share that overlaps; then the old path stays.
   if (link.size() > root.size() + 1 && link.compare(0, root.size(), root) == 0 && link[root.size()] == '/') {
-    handle.path.assign(link, root.size() + 1);
+    if (link.compare(root.size() + 1, std::string::npos, handle.path) != 0) handle.path.assign(link, root.size() + 1);
   }
   return handle.path;
 }
@@ -49,7 +50,6 @@ void FileOpen::close() {
   }
   wake(departure.abandoned, status::range_not_locked);
   wake(departure.granted, status::success);
-  cursor.reset();
 }
 
 }  // namespace bossa::session

@@ -1,5 +1,6 @@
 // What an Open of a file or directory holds, and what its end means for the file and for others.
 #pragma once
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,9 @@ class FileOpen {
   std::uint32_t mode = 0;                          ///< FileModeInformation
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
   std::vector<std::shared_ptr<Signal>> notifies;   ///< CHANGE_NOTIFY requests that wait on this open
+  /// A worker runs a metadata call or a listing on this open; another such request of the same open waits for its turn.
+  bool turn_taken = false;
+  std::deque<std::shared_ptr<Signal>> turn_queue;
 
   /// Brings handle.path up to date after renames through other opens, and returns it.
   const std::string& path();
@@ -51,7 +55,8 @@ class FileOpen {
   void wake(const std::vector<locking::WaitTicket>& tickets, NtStatus outcome);
 
   /// Gives back locks and share modes, wakes what waits, carries out a delete that this was the last open for (under the identity
-  /// that asked for it), closes the descriptor. Blocking calls; on a thread that may impersonate. The second call does nothing.
+  /// that asked for it). Blocking calls; on a thread that may impersonate. The second call does nothing. The descriptor stays open
+  /// until the last request that pins the Open is done with it: a READ on a worker must not find another file behind the number.
   void close();
 
  private:

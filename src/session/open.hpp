@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "src/base/identity.hpp"
 #include "src/ipc/pipe.hpp"
@@ -10,6 +11,7 @@
 
 namespace bossa::session {
 
+class Signal;
 class FileOpen;  // session/file_open.hpp: what a file or directory open holds
 
 /// What is known of an Open, plain data. Fields named as in the specification where it has a name for them.
@@ -37,6 +39,7 @@ class Open {
   OpenState state;
   std::unique_ptr<FileOpen> file;  ///< set for files and directories
   std::unique_ptr<ipc::Pipe> pipe;       ///< set for pipes
+  std::vector<std::shared_ptr<Signal>> pipe_readers;  ///< READs that wait for the pipe to have something
   bool closed = false;             ///< no longer in the session's table
 
   /// Delete on close, release of share modes and byte-range locks, end of what waits on it; a second call does nothing. The

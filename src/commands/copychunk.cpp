@@ -1,0 +1,134 @@
+// Server-side copy, [MS-SMB2] 3.3.5.15.6.
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "src/commands/file_ioctl.hpp"
+
+namespace bossa::commands {
+
+namespace {
+
+// The limits that Windows and smbd tell, [MS-SMB2] 3.3.3.
+constexpr std::uint32_t most_chunks = 256, largest_chunk = 1 << 20, largest_copy = 16 << 20;
+
+struct CopyRequest {
+  wire::FileId source;
+  std::uint64_t reserved = 0;
+  std::uint32_t chunk_count = 0, reserved2 = 0;
+  using C = CopyRequest;
+  BOSSA_FIELDS(&C::source, &C::reserved, &C::chunk_count, &C::reserved2);
+};
+struct Chunk {
+  std::uint64_t source_offset = 0, target_offset = 0;
+  std::uint32_t length = 0, reserved = 0;
+  using C = Chunk;
+  BOSSA_FIELDS(&C::source_offset, &C::target_offset, &C::length, &C::reserved);
+};
+struct CopyResponse {
+  std::uint32_t chunks_written = 0, chunk_bytes_written = 0, total_bytes_written = 0;
+  using C = CopyResponse;
+  BOSSA_FIELDS(&C::chunks_written, &C::chunk_bytes_written, &C::total_bytes_written);
+};
+
+// Tells the client the limits; it asks again within them.
+IoctlOutput over_limits() {
+  return {wire::build(CopyResponse{most_chunks, largest_chunk, largest_copy}), status::invalid_parameter};
+}
+
+Result<std::vector<Chunk>> parse_chunks(Bytes input, const CopyRequest& copy) {
+  wire::Reader reader{input.subspan(wire::fixed_size<CopyRequest>())};
+  std::vector<Chunk> chunks(copy.chunk_count);
+  for (auto& chunk : chunks) reader(chunk);
+  if (!reader.ok) return fail(status::invalid_parameter);
+  return chunks;
+}
+
+bool within_limits(const std::vector<Chunk>& chunks) {
+  std::uint64_t total = 0;
+  for (const auto& chunk : chunks) {
+    if (chunk.length == 0 || chunk.length > largest_chunk) return false;
+    total += chunk.length;
+  }
+  return total <= largest_copy;
+}
+
+Outcome copy_by_hand(int from, int to, const Chunk& chunk) {
+  ByteVector data(chunk.length);
+  auto count = fs::read(from, chunk.source_offset, data);
+  if (!count) return fail(count.error());
+  if (*count < chunk.length) return fail(status::end_of_file);
+  return fs::write(to, chunk.target_offset, data);
+}
+
+// The kernel copies, sharing blocks where the file system can.
+Outcome copy_one(int from, int to, const Chunk& chunk) {
+  if (chunk.source_offset > INT64_MAX - chunk.length || chunk.target_offset > INT64_MAX - chunk.length) {
+    return fail(status::invalid_parameter);
+  }
+  auto in = static_cast<off_t>(chunk.source_offset), out = static_cast<off_t>(chunk.target_offset);
+  std::size_t left = chunk.length;
+  while (left > 0) {
+    auto copied = ::copy_file_range(from, &in, to, &out, left, 0);
+    if (copied == 0) return fail(status::end_of_file);
+    if (copied < 0) {
+      if (errno == EINTR) continue;
+      bool unsupported = errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS || errno == EBADF;
+      if (unsupported) return copy_by_hand(from, to, {static_cast<std::uint64_t>(in), static_cast<std::uint64_t>(out), static_cast<std::uint32_t>(left)});
+      return fail(fs::status_from_errno(errno));
+    }
+    left -= static_cast<std::size_t>(copied);
+  }
+  return {};
+}
+
+Outcome copy_all(FileOpen& source, FileOpen& target, const std::vector<Chunk>& chunks, CopyResponse& done) {
+  auto size = fs::restat(source.handle);
+  if (!size) return fail(size.error());
+  for (const auto& chunk : chunks) {
+    // A chunk that reaches past the end of the source is refused whole, [MS-SMB2] 3.3.5.15.6.
+    if (chunk.source_offset > size->size || chunk.length > size->size - chunk.source_offset) return fail(status::invalid_view_size);
+    if (source.node->io_conflicts(source.id, chunk.source_offset, chunk.length, false) ||
+        target.node->io_conflicts(target.id, chunk.target_offset, chunk.length, true)) {
+      return fail(status::file_lock_conflict);
+    }
+    auto copied = copy_one(source.handle.fd.get(), target.handle.fd.get(), chunk);
+    if (!copied) return copied;
+    ++done.chunks_written;
+    done.total_bytes_written += chunk.length;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<IoctlOutput> resume_key(const Open& open) {
+  if (!open.file) return fail(status::invalid_device_request);
+  ByteVector output;
+  wire::Writer writer{output};
+  writer(open.state.file_id);
+  writer.zeros(8 + 4 + 4);  // the rest of the key, ContextLength and Context
+  return IoctlOutput{std::move(output)};
+}
+
+Awaitable<Result<IoctlOutput>> copy_chunks(Request& request, std::shared_ptr<Open> open, Bytes input, bool target_may_be_write_only) {
+  auto copy = wire::parse_plain<CopyRequest>(input);
+  if (!copy) co_return fail(copy.error());
+  if (copy->chunk_count > most_chunks) co_return over_limits();
+  auto chunks = parse_chunks(input, *copy);
+  if (!chunks) co_return fail(chunks.error());
+  if (!within_limits(*chunks)) co_return over_limits();
+  auto source = request.session->find_open(copy->source);
+  if (!source) co_return fail(status::object_name_not_found);
+  if (!source->file || source->state.is_directory || open->state.is_directory) co_return fail(status::invalid_device_request);
+  if (!source->may_any(access::read_data | access::execute)) co_return fail(status::access_denied);
+  if (!open->may_any(access::write_data | access::append_data)) co_return fail(status::access_denied);
+  if (!target_may_be_write_only && !open->may(access::read_data)) co_return fail(status::access_denied);
+  CopyResponse done;
+  auto work = [&] { return copy_all(*source->file, *open->file, *chunks, done); };
+  auto copied = co_await as_user_on_worker(request, work);
+  if (!copied && done.chunks_written == 0) co_return fail(copied.error());
+  co_return IoctlOutput{wire::build(done), copied ? status::success : copied.error()};
+}
+
+}  // namespace bossa::commands

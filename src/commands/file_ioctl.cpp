@@ -1,0 +1,167 @@
+#include "src/commands/file_ioctl.hpp"
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "src/fs/dos_attributes.hpp"
+
+namespace bossa::commands {
+
+namespace {
+
+struct Range {
+  std::uint64_t offset = 0, length = 0;
+  using R = Range;
+  BOSSA_FIELDS(&R::offset, &R::length);
+};
+struct ZeroData {
+  std::uint64_t offset = 0, beyond = 0;
+  using Z = ZeroData;
+  BOSSA_FIELDS(&Z::offset, &Z::beyond);
+};
+
+constexpr const char* dosattrib = "user.DOSATTRIB";
+
+Outcome mark_sparse(FileOpen& file, bool sparse) {
+  auto stat = fs::restat(file.handle);
+  if (!stat) return fail(stat.error());
+  fs::DosAttrib value;
+  auto stored = fs::get_xattr(file.handle, dosattrib);
+  if (stored) value = fs::parse_dosattrib(*stored).value_or(value);
+  if (!value.create_time) value.create_time = fs::default_create_time(*stat);
+  value.attributes = sparse ? value.attributes | fs::attribute::sparse : value.attributes & ~fs::attribute::sparse;
+  return fs::set_xattr(file.handle, dosattrib, fs::build_dosattrib(value));
+}
+
+bool is_sparse(const FileOpen& file) {
+  auto stored = fs::get_xattr(file.handle, dosattrib);
+  auto value = stored ? fs::parse_dosattrib(*stored) : std::nullopt;
+  return value && (value->attributes & fs::attribute::sparse);
+}
+
+// Punches a hole in a sparse file; in another the zeros keep their blocks.
+Outcome zero_range(FileOpen& file, std::uint64_t offset, std::uint64_t length) {
+  int fd = file.handle.fd.get();
+  int how = is_sparse(file) ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+  if (::fallocate(fd, how, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};
+  if (errno != EOPNOTSUPP) return fail(fs::status_from_errno(errno));
+  how = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  if (::fallocate(fd, how, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};
+  return fail(errno == EOPNOTSUPP ? status::not_supported : fs::status_from_errno(errno));
+}
+
+Result<std::vector<Range>> data_ranges(int fd, Range asked) {
+  std::vector<Range> ranges;
+  auto size = ::lseek(fd, 0, SEEK_END);
+  if (size < 0) return fail(fs::status_from_errno(errno));
+  auto end = std::min(asked.offset + asked.length, static_cast<std::uint64_t>(size));
+  for (auto at = asked.offset; at < end;) {
+    auto data = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;
+    if (data < 0) return fail(fs::status_from_errno(errno));
+    auto hole = ::lseek(fd, data, SEEK_HOLE);
+    if (hole < 0) return fail(fs::status_from_errno(errno));
+    auto from = static_cast<std::uint64_t>(data), to = std::min(static_cast<std::uint64_t>(hole), end);
+    if (from >= end) break;
+    ranges.push_back({from, to - from});
+    at = to;
+  }
+  return ranges;
+}
+
+}  // namespace
+
+Awaitable<Result<IoctlOutput>> set_sparse(Request& request, Open& open, Bytes input) {
+  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (!open.may_any(access::write_data | access::write_attributes | access::append_data)) co_return fail(status::access_denied);
+  if (!request.tree->share.store_dos_attributes) co_return IoctlOutput{};
+  bool sparse = input.empty() || input[0] != 0;
+  auto work = [&] { return mark_sparse(*open.file, sparse); };
+  auto done = co_await as_user(request, *open.file, work);
+  if (!done) co_return fail(done.error());
+  co_return IoctlOutput{};
+}
+
+Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes input) {
+  auto zero = wire::parse_plain<ZeroData>(input);
+  if (!zero) co_return fail(zero.error());
+  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (!open.may_any(access::write_data)) co_return fail(status::access_denied);
+  if (zero->offset > zero->beyond || zero->beyond > INT64_MAX) co_return fail(status::invalid_parameter);
+  auto length = zero->beyond - zero->offset;
+  if (length == 0) co_return IoctlOutput{};
+  auto& file = *open.file;
+  if (file.node->io_conflicts(file.id, zero->offset, length, true)) co_return fail(status::file_lock_conflict);
+  auto work = [&] { return zero_range(file, zero->offset, length); };
+  auto done = co_await as_user_on_worker(request, work);
+  if (!done) co_return fail(done.error());
+  co_return IoctlOutput{};
+}
+
+Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& open, Bytes input, std::uint32_t max_output) {
+  auto asked = wire::parse_plain<Range>(input);
+  if (!asked) co_return fail(asked.error());
+  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (!open.may(access::read_data)) co_return fail(status::access_denied);
+  if (asked->offset > INT64_MAX || asked->length > INT64_MAX - asked->offset) co_return fail(status::invalid_parameter);
+  auto work = [&] { return data_ranges(open.file->handle.fd.get(), *asked); };
+  auto ranges = co_await as_user_on_worker(request, work);
+  if (!ranges) co_return fail(ranges.error());
+  IoctlOutput result;
+  for (const auto& range : *ranges) {
+    if (result.output.size() + wire::fixed_size<Range>() > max_output) {
+      if (result.output.empty()) co_return fail(status::buffer_too_small);
+      result.status = status::buffer_overflow;
+      break;
+    }
+    wire::append(result.output, range);
+  }
+  co_return result;
+}
+
+Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Bytes input) {
+  wire::Reader reader{input};
+  reader.skip(4);  // Key
+  auto count = reader.get<std::uint32_t>();
+  if (!reader.ok || count > 4096) co_return fail(status::invalid_parameter);
+  std::vector<Range> ranges(count);
+  for (auto& range : ranges) {
+    reader(range);
+    if (range.offset > INT64_MAX || range.length > INT64_MAX - range.offset) co_return fail(status::invalid_parameter);
+  }
+  if (!reader.ok) co_return fail(status::invalid_parameter);
+  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (!open.may(access::write_data)) co_return fail(status::access_denied);
+  auto& file = *open.file;
+  std::uint32_t trimmed = 0;
+  auto work = [&]() -> Outcome {
+    for (const auto& range : ranges) {
+      if (file.node->io_conflicts(file.id, range.offset, range.length, true)) return fail(status::file_lock_conflict);
+      if (range.length == 0) continue;
+      // A hint: what cannot be trimmed stays as it is.
+      int how = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+      if (::fallocate(file.handle.fd.get(), how, static_cast<off_t>(range.offset), static_cast<off_t>(range.length)) == 0) ++trimmed;
+    }
+    return {};
+  };
+  auto done = co_await as_user_on_worker(request, work);
+  if (!done) co_return fail(done.error());
+  co_return IoctlOutput{wire::build(trimmed)};
+}
+
+Result<IoctlOutput> object_id(const Open& open) {
+  if (!open.file) return fail(status::invalid_device_request);
+  // As smbd makes it: device and inode; birth ids like the id, domain zero.
+  ByteArray<64> output{};
+  const auto& key = open.file->handle.key;
+  for (std::size_t at : {0u, 32u}) {
+    store_le(output.data() + at, key.device);
+    store_le(output.data() + at + 8, key.inode);
+  }
+  return IoctlOutput{to_vector(output)};
+}
+
+}  // namespace bossa::commands

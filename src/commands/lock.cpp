@@ -1,0 +1,108 @@
+// LOCK, [MS-SMB2] 3.3.5.14.
+#include "src/commands/support.hpp"
+
+namespace bossa::commands {
+
+namespace {
+
+using wire::lock_flag::exclusive;
+using wire::lock_flag::fail_immediately;
+using wire::lock_flag::shared;
+using wire::lock_flag::unlock;
+
+constexpr std::size_t most_elements = 1024;  // what a client needs is one; the bound is on what one request may cost
+
+Result<std::vector<wire::LockElement>> parse_elements(const Request& request, const wire::LockRequest& lock) {
+  if (lock.lock_count == 0 || lock.lock_count > most_elements) return fail(status::invalid_parameter);
+  wire::Reader reader{request.body.subspan(wire::fixed_size<wire::LockRequest>())};
+  std::vector<wire::LockElement> elements(lock.lock_count);
+  for (auto& element : elements) reader(element);
+  if (!reader.ok) return fail(status::invalid_parameter);
+  return elements;
+}
+
+Outcome unlock_all(FileOpen& file, const std::vector<wire::LockElement>& elements) {
+  std::vector<locking::LockRange> ranges;
+  for (const auto& element : elements) {
+    if (element.flags != unlock) return fail(status::invalid_parameter);
+    ranges.push_back({element.offset, element.length});
+  }
+  std::vector<locking::WaitTicket> granted;
+  auto done = file.node->unlock(file.id, ranges, granted);
+  file.wake(granted, status::success);
+  return done;
+}
+
+struct Wanted {
+  std::vector<locking::LockElement> elements;
+  bool may_wait = false;
+};
+
+Result<Wanted> wanted_locks(const std::vector<wire::LockElement>& elements) {
+  Wanted wanted;
+  for (const auto& element : elements) {
+    auto kind = element.flags & ~fail_immediately;
+    if (kind != shared && kind != exclusive) return fail(status::invalid_parameter);
+    if (!(element.flags & fail_immediately)) wanted.may_wait = true;
+    wanted.elements.push_back(
+        {{element.offset, element.length}, kind == shared ? locking::LockKind::shared : locking::LockKind::exclusive});
+  }
+  // Only a request for one lock can wait for it.
+  if (wanted.may_wait && elements.size() > 1) return fail(status::invalid_parameter);
+  return wanted;
+}
+
+Awaitable<Outcome> take(Request& request, FileOpen& file, const Wanted& wanted) {
+  if (!wanted.may_wait) {
+    auto taken = file.node->lock(file.id, wanted.elements, locking::fail_immediately);
+    if (!taken) co_return fail(taken.error());
+    co_return Outcome{};
+  }
+  auto& waiters = *request.server.lock_waiters();
+  auto ticket = request.server.new_id();
+  auto waiter = std::make_shared<session::LockWaiter>(request.executor());
+  waiters.add(ticket, waiter);
+  auto answer = file.node->lock(file.id, wanted.elements, ticket);
+  if (!answer || *answer == locking::LockAnswer::granted) {
+    waiters.forget(ticket);
+    if (!answer) co_return fail(answer.error());
+    co_return Outcome{};
+  }
+  auto wake = co_await request.wait(waiter->signal);
+  waiters.forget(ticket);
+  if (wake != session::Wake::signalled) {
+    // A grant that came first stands.
+    if (file.node->cancel_wait(ticket)) co_return fail(status::cancelled);
+    co_return Outcome{};
+  }
+  if (!(waiter->outcome == status::success)) co_return fail(waiter->outcome);
+  co_return Outcome{};
+}
+
+}  // namespace
+
+Awaitable<Result<Reply>> handle_lock(Request& request) {
+  auto lock = wire::parse<wire::LockRequest>(request.body);
+  if (!lock) co_return fail(lock.error());
+  auto elements = parse_elements(request, *lock);
+  if (!elements) co_return fail(elements.error());
+  auto open = file_open(request, lock->file_id);
+  if (!open) co_return fail(open.error());
+  if ((*open)->state.is_directory) co_return fail(status::invalid_device_request);
+  if (!(*open)->may_any(access::read_data | access::write_data | access::append_data | access::execute)) {
+    co_return fail(status::access_denied);
+  }
+  auto& file = *(*open)->file;
+  if (elements->front().flags & unlock) {
+    auto done = unlock_all(file, *elements);
+    if (!done) co_return fail(done.error());
+    co_return Reply(wire::EmptyBody{});
+  }
+  auto wanted = wanted_locks(*elements);
+  if (!wanted) co_return fail(wanted.error());
+  auto done = co_await take(request, file, *wanted);
+  if (!done) co_return fail(done.error());
+  co_return Reply(wire::EmptyBody{});
+}
+
+}  // namespace bossa::commands

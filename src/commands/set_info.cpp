@@ -1,0 +1,153 @@
+// SET_INFO, [MS-SMB2] 3.3.5.21.
+#include "src/commands/rename.hpp"
+#include "src/commands/support.hpp"
+#include "src/fs/dos_attributes.hpp"
+#include "src/fs/ea.hpp"
+
+namespace bossa::commands {
+
+namespace {
+
+using wire::FileClass;
+
+// 0: leave it; -1 and -2: stop and resume automatic updates, which the kernel does not know of.
+std::optional<NtTime> new_time(NtTime time) {
+  if (time == 0 || time >= ~NtTime{1}) return std::nullopt;
+  return time;
+}
+
+Outcome set_basic(Open& open, Bytes buffer) {
+  auto basic = wire::parse_basic(buffer);
+  if (!basic) return fail(basic.error());
+  if (!open.may(access::write_attributes)) return fail(status::access_denied);
+  auto& handle = open.file->handle;
+  if ((basic->attributes & fs::attribute::directory) && !handle.is_directory()) return fail(status::invalid_parameter);
+  if ((basic->attributes & fs::attribute::temporary) && handle.is_directory()) return fail(status::invalid_parameter);
+  if (basic->attributes != 0) {
+    auto done = fs::set_attributes(handle, basic->attributes);
+    if (!done) return done;
+  }
+  if (auto created = new_time(basic->create_time)) {
+    auto done = fs::set_create_time(handle, *created);
+    if (!done) return done;
+  }
+  fs::NewTimes times{new_time(basic->access_time), new_time(basic->write_time)};
+  if (!times.access && !times.write) return {};
+  return fs::set_times(handle, times);
+}
+
+Outcome set_disposition(Request& request, Open& open, Bytes buffer) {
+  auto wanted = wire::parse_disposition(buffer);
+  if (!wanted) return fail(wanted.error());
+  if (!open.may(access::delete_)) return fail(status::access_denied);
+  auto& file = *open.file;
+  if (*wanted) {
+    if (file.path().empty()) return fail(status::access_denied);
+    auto facts = fs::file_facts(file.handle);
+    if (!facts) return fail(facts.error());
+    if ((facts->attributes & fs::attribute::readonly) && !request.tree->share.delete_readonly) return fail(status::cannot_delete);
+    if (file.handle.is_directory()) {
+      auto empty = fs::check_empty(file.handle);
+      if (!empty) return empty;
+    }
+  }
+  return file.node->set_delete_pending(file.id, *wanted);
+}
+
+Outcome set_size(Open& open, Bytes buffer, bool allocation) {
+  auto size = wire::parse_size(buffer);
+  if (!size) return fail(size.error());
+  if (open.state.is_directory) return fail(status::invalid_parameter);
+  if (!open.may(access::write_data)) return fail(status::access_denied);
+  int fd = open.file->handle.fd.get();
+  return allocation ? fs::allocate(fd, *size) : fs::truncate(fd, *size);
+}
+
+Outcome set_ea(Open& open, Bytes buffer) {
+  if (!open.may(access::write_ea)) return fail(status::access_denied);
+  auto eas = wire::parse_full_ea(buffer);
+  if (!eas) return fail(eas.error());
+  return fs::set_eas(open.file->handle, *eas);
+}
+
+Outcome set_position(Open& open, Bytes buffer) {
+  auto position = wire::parse_size(buffer);
+  if (!position) return fail(position.error());
+  open.file->position = *position;
+  return {};
+}
+
+Outcome set_mode(Open& open, Bytes buffer) {
+  auto mode = wire::parse_mode(buffer);
+  if (!mode) return fail(mode.error());
+  if (*mode & ~create_option::mode_bits) return fail(status::invalid_parameter);
+  open.file->mode = *mode;
+  return {};
+}
+
+Outcome set_file_info(Request& request, Open& open, std::uint8_t info_class, Bytes buffer) {
+  switch (static_cast<FileClass>(info_class)) {
+    case FileClass::basic: return set_basic(open, buffer);
+    case FileClass::rename: return rename_open(request, open, buffer);
+    case FileClass::link: return link_open(request, open, buffer);
+    case FileClass::disposition: return set_disposition(request, open, buffer);
+    case FileClass::end_of_file: return set_size(open, buffer, false);
+    case FileClass::allocation: return set_size(open, buffer, true);
+    case FileClass::full_ea: return set_ea(open, buffer);
+    case FileClass::position: return set_position(open, buffer);
+    case FileClass::mode: return set_mode(open, buffer);
+    default: return fail(status::invalid_info_class);
+  }
+}
+
+Outcome set_security(Request& request, Open& open, std::uint32_t parts, Bytes buffer) {
+  namespace information = wire::security_information;
+  auto descriptor = wire::parse_security_descriptor(buffer);
+  if (!descriptor) return fail(descriptor.error());
+  if ((parts & information::dacl) && !open.may(access::write_dac)) return fail(status::access_denied);
+  if ((parts & (information::owner | information::group)) && !open.may(access::write_owner)) return fail(status::access_denied);
+  if ((parts & information::sacl) && !open.may(access::system_security)) return fail(status::access_denied);
+  return fs::set_descriptor(open.file->handle, parts, *descriptor, request.server.sids());
+}
+
+Outcome set_filesystem_info(Request& request, std::uint8_t info_class) {
+  if (static_cast<wire::FsClass>(info_class) == wire::FsClass::control) {
+    return fail(request.tree->state.identity.uid == 0 ? status::not_supported : status::access_denied);
+  }
+  return fail(status::invalid_info_class);
+}
+
+}  // namespace
+
+Awaitable<Result<Reply>> handle_set_info(Request& request) {
+  auto set = wire::parse<wire::SetInfoRequest>(request.body);
+  if (!set) co_return fail(set.error());
+  if (set->buffer_length > request.connection.state.max_transact) co_return fail(status::invalid_parameter);
+  auto buffer = wire::view(request.message, set->buffer_offset, set->buffer_length);
+  if (!buffer) co_return fail(buffer.error());
+  auto found = request.open(set->file_id);
+  if (!found) co_return fail(found.error());
+  auto& open = **found;
+  if (open.pipe) {
+    // The read mode of a pipe is always that of messages.
+    if (set->info_type == wire::info_type::file && static_cast<FileClass>(set->file_info_class) == FileClass::pipe) {
+      co_return Reply(wire::SetInfoResponse{});
+    }
+    co_return fail(status::not_supported);
+  }
+
+  auto work = [&]() -> Outcome {
+    switch (set->info_type) {
+      case wire::info_type::file: return set_file_info(request, open, set->file_info_class, *buffer);
+      case wire::info_type::filesystem: return set_filesystem_info(request, set->file_info_class);
+      case wire::info_type::security: return set_security(request, open, set->additional_information, *buffer);
+      case wire::info_type::quota: return fail(status::not_supported);
+      default: return fail(status::invalid_parameter);
+    }
+  };
+  auto done = co_await as_user(request, *open.file, work);
+  if (!done) co_return fail(done.error());
+  co_return Reply(wire::SetInfoResponse{});
+}
+
+}  // namespace bossa::commands

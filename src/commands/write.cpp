@@ -1,0 +1,74 @@
+// WRITE, [MS-SMB2] 3.3.5.13. The payload is written from the frame it came in.
+#include "src/commands/pipes.hpp"
+#include "src/commands/support.hpp"
+
+namespace bossa::commands {
+
+namespace {
+
+constexpr std::uint64_t largest_offset = 0x7FFFFFFFFFFFFFFF;
+
+bool must_sync(const Request& request, const Open& open, const wire::WriteRequest& write) {
+  if (request.tree->share.sync_always) return true;
+  bool through = (write.flags & wire::write_flag_write_through) || (open.state.create_options & create_option::write_through);
+  return through && request.tree->share.strict_sync;
+}
+
+Awaitable<Outcome> write_from(Request& request, int fd, std::uint64_t offset, Bytes data, bool sync) {
+  auto work = [&]() -> Outcome {
+    auto written = fs::write(fd, offset, data);
+    if (written && sync) return fs::sync(fd);
+    return written;
+  };
+  auto& placement = request.tree->volume->placement();
+  if (!sync && placement.write(data.size()) == fs::Where::inline_) {
+    // As the user: a write made as root would keep the setuid bit and escape quotas.
+    fs::Stopwatch watch(placement);
+    fs::Impersonate as{request.tree->state.identity};
+    co_return work();
+  }
+  co_return co_await as_user_on_worker(request, work);
+}
+
+}  // namespace
+
+Awaitable<Result<Reply>> handle_write(Request& request) {
+  auto write = wire::parse<wire::WriteRequest>(request.body);
+  if (!write) co_return fail(write.error());
+  if (write->length > request.connection.state.max_write) co_return fail(status::invalid_parameter);
+  if (write->channel != 0) co_return fail(status::invalid_parameter);
+  if (write->length > 0 && write->data_offset < wire::header_size + wire::fixed_size<wire::WriteRequest>()) {
+    co_return fail(status::invalid_parameter);
+  }
+  auto data = wire::view(request.message, write->data_offset, write->length);
+  if (!data) co_return fail(data.error());
+  auto found = request.open(write->file_id);
+  if (!found) co_return fail(found.error());
+  auto open = *found;
+  wire::WriteResponse response;
+  response.count = write->length;
+  if (open->pipe) {
+    auto written = write_pipe(*open, *data);
+    if (!written) co_return fail(written.error());
+    co_return Reply(response);
+  }
+  if (open->state.is_directory) co_return fail(status::invalid_device_request);
+  auto& file = *open->file;
+  if (!open->may_any(access::write_data | access::append_data)) co_return fail(status::access_denied);
+  auto offset = write->offset;
+  if (offset == ~std::uint64_t{0}) {  // to the end of the file, [MS-FSA] 2.1.5.4
+    auto stat = fs::restat(file.handle);
+    if (!stat) co_return fail(stat.error());
+    offset = stat->size;
+  }
+  if (offset > largest_offset || write->length > largest_offset - offset) co_return fail(status::invalid_parameter);
+  if (file.node->io_conflicts(file.id, offset, write->length, true)) co_return fail(status::file_lock_conflict);
+  if (write->length > 0) {
+    auto written = co_await write_from(request, file.handle.fd.get(), offset, *data, must_sync(request, *open, *write));
+    if (!written) co_return fail(written.error());
+    file.position = offset + write->length;
+  }
+  co_return Reply(response);
+}
+
+}  // namespace bossa::commands
