@@ -97,7 +97,6 @@ struct NtStatus {
   X(internal_error, 0xC00000E5, "STATUS_INTERNAL_ERROR")                                                               \
   X(bad_impersonation_level, 0xC00000A5, "STATUS_BAD_IMPERSONATION_LEVEL")                                             \
   X(invalid_view_size, 0xC000001F, "STATUS_INVALID_VIEW_SIZE")                                                         \
-  X(eas_not_supported, 0xC000004F, "STATUS_EAS_NOT_SUPPORTED")                                                         \
   X(unexpected_io_error, 0xC00000E9, "STATUS_UNEXPECTED_IO_ERROR")                                                     \
   X(directory_not_empty, 0xC0000101, "STATUS_DIRECTORY_NOT_EMPTY")                                                     \
   X(file_corrupt_error, 0xC0000102, "STATUS_FILE_CORRUPT_ERROR")                                                       \

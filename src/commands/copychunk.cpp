@@ -10,6 +10,7 @@ namespace bossa::commands {
 namespace {
 
 // The limits that Windows and smbd tell, [MS-SMB2] 3.3.3.
+constexpr std::uint64_t largest_offset = 0x7FFFFFFFFFFFFFFF;
 constexpr std::uint32_t most_chunks = 256, largest_chunk = 1 << 20, largest_copy = 16 << 20;
 
 struct CopyRequest {
@@ -63,7 +64,7 @@ Outcome copy_by_hand(int from, int to, const Chunk& chunk) {
 
 // The kernel copies, sharing blocks where the file system can.
 Outcome copy_one(int from, int to, const Chunk& chunk) {
-  if (chunk.source_offset > INT64_MAX - chunk.length || chunk.target_offset > INT64_MAX - chunk.length) {
+  if (chunk.source_offset > largest_offset - chunk.length || chunk.target_offset > largest_offset - chunk.length) {
     return fail(status::invalid_parameter);
   }
   auto in = static_cast<off_t>(chunk.source_offset), out = static_cast<off_t>(chunk.target_offset);

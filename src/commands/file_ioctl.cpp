@@ -4,6 +4,7 @@
 #include <linux/falloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "src/fs/dos_attributes.hpp"
@@ -23,6 +24,7 @@ struct ZeroData {
   BOSSA_FIELDS(&Z::offset, &Z::beyond);
 };
 
+constexpr std::uint64_t largest_offset = 0x7FFFFFFFFFFFFFFF;
 constexpr const char* dosattrib = "user.DOSATTRIB";
 
 Outcome mark_sparse(FileOpen& file, bool sparse) {
@@ -90,7 +92,7 @@ Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes
   if (!zero) co_return fail(zero.error());
   if (open.state.is_directory) co_return fail(status::invalid_parameter);
   if (!open.may_any(access::write_data)) co_return fail(status::access_denied);
-  if (zero->offset > zero->beyond || zero->beyond > INT64_MAX) co_return fail(status::invalid_parameter);
+  if (zero->offset > zero->beyond || zero->beyond > largest_offset) co_return fail(status::invalid_parameter);
   auto length = zero->beyond - zero->offset;
   if (length == 0) co_return IoctlOutput{};
   auto& file = *open.file;
@@ -106,7 +108,7 @@ Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& op
   if (!asked) co_return fail(asked.error());
   if (open.state.is_directory) co_return fail(status::invalid_parameter);
   if (!open.may(access::read_data)) co_return fail(status::access_denied);
-  if (asked->offset > INT64_MAX || asked->length > INT64_MAX - asked->offset) co_return fail(status::invalid_parameter);
+  if (asked->offset > largest_offset || asked->length > largest_offset - asked->offset) co_return fail(status::invalid_parameter);
   auto work = [&] { return data_ranges(open.file->handle.fd.get(), *asked); };
   auto ranges = co_await as_user_on_worker(request, work);
   if (!ranges) co_return fail(ranges.error());
@@ -130,7 +132,7 @@ Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Byt
   std::vector<Range> ranges(count);
   for (auto& range : ranges) {
     reader(range);
-    if (range.offset > INT64_MAX || range.length > INT64_MAX - range.offset) co_return fail(status::invalid_parameter);
+    if (range.offset > largest_offset || range.length > largest_offset - range.offset) co_return fail(status::invalid_parameter);
   }
   if (!reader.ok) co_return fail(status::invalid_parameter);
   if (open.state.is_directory) co_return fail(status::invalid_parameter);

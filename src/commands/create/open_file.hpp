@@ -1,0 +1,33 @@
+// Steps 4 to 7 of CREATE: find or make the file, grant rights, admit the open beside the others, then change what must change.
+#pragma once
+#include <memory>
+
+#include "src/commands/create/params.hpp"
+#include "src/fs/facts.hpp"
+#include "src/session/file_open.hpp"
+#include "src/session/server.hpp"
+
+namespace bossa::commands::create {
+
+/// An admitted open; `node` must be told when it ends (FileOpen does).
+struct Opened {
+  fs::FileHandle handle;
+  std::shared_ptr<locking::FileNode> node;
+  std::uint32_t action = create_action::opened;
+  std::uint32_t granted_access = 0;
+  wire::FileFacts facts;   ///< after all changes
+  std::uint32_t maximal_access = 0;  ///< when MxAc asks for it
+};
+
+struct Place {
+  session::Server& server;
+  const session::TreeConnect& tree;
+  wire::FileId file_id;
+  std::string owner;  ///< for the log of those whom this open keeps out
+};
+
+/// Blocking; on a thread that is the tree's user. Nothing is truncated, and no attribute changed, before the open was admitted;
+/// the owner of a file that exists is never changed.
+[[nodiscard]] Result<Opened> open_file(const Place& place, const Params& params);
+
+}  // namespace bossa::commands::create

@@ -1,0 +1,73 @@
+#include "src/commands/create/params.hpp"
+
+#include "src/base/unicode.hpp"
+#include "src/fs/dos_attributes.hpp"
+
+namespace bossa::commands::create {
+
+namespace {
+
+constexpr std::uint32_t last_impersonation_level = 3;   // Delegate
+constexpr std::uint32_t known_options = 0x00FFFFFF;
+constexpr std::uint32_t unsupported_options = create_option::create_tree_connection | create_option::open_by_file_id | create_option::reserve_opfilter;
+
+Result<std::string> name_of(Bytes message, const wire::CreateRequest& request) {
+  auto bytes = wire::view(message, request.name_offset, request.name_length);
+  if (!bytes) return fail(bytes.error());
+  auto name = utf8_from_utf16le(*bytes);
+  if (!name) return name;
+  if (name->find('\0') != std::string::npos) return fail(status::object_name_invalid);
+  return name;
+}
+
+}  // namespace
+
+Result<Params> parse_params(Bytes message, Bytes body) {
+  auto request = wire::parse<wire::CreateRequest>(body);
+  if (!request) return fail(request.error());
+  Params params;
+  params.request = *request;
+  auto name = name_of(message, *request);
+  if (!name) return fail(name.error());
+  params.name = std::move(*name);
+  auto blob = wire::view(message, request->create_contexts_offset, request->create_contexts_length);
+  if (!blob) return fail(blob.error());
+  auto contexts = parse_contexts(*blob);
+  if (!contexts) return fail(contexts.error());
+  params.contexts = std::move(*contexts);
+  if (request->impersonation_level > last_impersonation_level) return fail(status::bad_impersonation_level);
+  if (request->create_disposition > disposition::overwrite_if) return fail(status::invalid_parameter);
+  if (request->share_access & ~7u) return fail(status::invalid_parameter);
+  if (request->create_options & ~known_options) return fail(status::invalid_parameter);
+  if (request->create_options & unsupported_options) return fail(status::not_supported);
+  params.access = access::from_generic(request->desired_access);
+  params.attributes = request->file_attributes;
+  return params;
+}
+
+Outcome parse_name(Params& params) {
+  // [MS-SMB2] 2.2.13: the name is relative to the share.
+  if (!params.name.empty() && params.name.front() == '\\') return fail(status::invalid_parameter);
+  auto path = fs::parse_path(params.name);
+  if (!path) return fail(path.error());
+  params.path = std::move(*path);
+  if (params.path.has_stream()) return fail(status::object_name_invalid);  // named streams are not kept yet
+  return {};
+}
+
+Outcome check_combinations(const Params& params) {
+  if (params.contexts.snapshot) return fail(status::object_name_not_found);  // there are no previous versions
+  if (params.request.desired_access == 0) return fail(status::access_denied);
+  if (params.access & access::system_security) return fail(status::privilege_not_held);
+  if (params.access == 0) return fail(status::access_denied);
+  bool directory = params.wants_directory();
+  if (directory && params.refuses_directory()) return fail(status::invalid_parameter);
+  if (directory && params.overwrites()) return fail(status::invalid_parameter);
+  if (directory && params.may_create() && (params.attributes & fs::attribute::temporary)) return fail(status::invalid_parameter);
+  if (params.option(create_option::delete_on_close) && !params.wants_maximum() && !(params.access & access::delete_)) {
+    return fail(status::invalid_parameter);
+  }
+  return {};
+}
+
+}  // namespace bossa::commands::create
