@@ -43,9 +43,9 @@ struct Found {
 Result<Found> find_or_make(const Place& place, const Params& params) {
   auto found = fs::open_or_locate(place.tree.volume, params.path, intent_for(params));
   if (!found) {
-    // Whether or not it is of the kind asked for, what exists cannot be created.
-    bool exists = found.error() == status::file_is_a_directory || found.error() == status::not_a_directory;
-    if (exists && params.request.create_disposition == disposition::create) return fail(status::object_name_collision);
+    // A directory cannot be made where a file is. (The other way round the answer is FILE_IS_A_DIRECTORY.)
+    bool file_there = found.error() == status::not_a_directory && params.request.create_disposition == disposition::create;
+    if (file_there) return fail(status::object_name_collision);
     return fail(found.error());
   }
   if (found->handle) {
@@ -82,7 +82,7 @@ locking::Admission admit(const Place& place, const Params& params, const Opened&
   intent.id = place.file_id.volatile_;
   intent.access = opened.granted_access;
   if (params.overwrites() && opened.action != create_action::created) intent.transient_access = access::write_data;
-  intent.share_access = params.request.share_access;
+  intent.share_access = params.request.share_access & 7;
   intent.delete_on_close = params.option(create_option::delete_on_close);
   intent.link = session::link_name(*place.tree.volume, opened.handle.path);
   intent.owner = place.owner;
@@ -123,7 +123,6 @@ Outcome check_existing(const Place& place, const Params& params, Opened& opened)
   auto granted = grant_existing(place.tree, params, handle, opened.facts.attributes);
   if (!granted) return fail(granted.error());
   opened.granted_access = *granted;
-  if (params.option(create_option::delete_on_close) && !(*granted & access::delete_)) return fail(status::access_denied);
   if (params.option(create_option::delete_on_close) && handle.path.empty()) return fail(status::access_denied);  // the share's root
   return params.wants_maximum() ? widen(handle, opened.granted_access) : Outcome{};
 }

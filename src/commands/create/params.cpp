@@ -8,8 +8,9 @@ namespace bossa::commands::create {
 namespace {
 
 constexpr std::uint32_t last_impersonation_level = 3;   // Delegate
-constexpr std::uint32_t known_options = 0x00FFFFFF;
-constexpr std::uint32_t unsupported_options = create_option::create_tree_connection | create_option::open_by_file_id | create_option::reserve_opfilter;
+constexpr std::uint32_t invalid_options = 0xFF000000 | create_option::reserve_opfilter;
+constexpr std::uint32_t known_access = access::file_all | access::system_security | access::maximum_allowed | access::generic_all |
+                                       access::generic_execute | access::generic_write | access::generic_read;
 
 Result<std::string> name_of(Bytes message, const wire::CreateRequest& request) {
   auto bytes = wire::view(message, request.name_offset, request.name_length);
@@ -37,9 +38,9 @@ Result<Params> parse_params(Bytes message, Bytes body) {
   params.contexts = std::move(*contexts);
   if (request->impersonation_level > last_impersonation_level) return fail(status::bad_impersonation_level);
   if (request->create_disposition > disposition::overwrite_if) return fail(status::invalid_parameter);
-  if (request->share_access & ~7u) return fail(status::invalid_parameter);
-  if (request->create_options & ~known_options) return fail(status::invalid_parameter);
-  if (request->create_options & unsupported_options) return fail(status::not_supported);
+  if (request->create_options & create_option::open_by_file_id) return fail(status::not_supported);
+  if (request->create_options & invalid_options) return fail(status::invalid_parameter);
+  if (request->desired_access & ~known_access) return fail(status::access_denied);
   params.access = access::from_generic(request->desired_access);
   params.attributes = request->file_attributes;
   return params;
@@ -57,16 +58,13 @@ Outcome parse_name(Params& params) {
 
 Outcome check_combinations(const Params& params) {
   if (params.contexts.snapshot) return fail(status::object_name_not_found);  // there are no previous versions
-  if (params.request.desired_access == 0) return fail(status::access_denied);
   if (params.access & access::system_security) return fail(status::privilege_not_held);
-  if (params.access == 0) return fail(status::access_denied);
   bool directory = params.wants_directory();
   if (directory && params.refuses_directory()) return fail(status::invalid_parameter);
   if (directory && params.overwrites()) return fail(status::invalid_parameter);
   if (directory && params.may_create() && (params.attributes & fs::attribute::temporary)) return fail(status::invalid_parameter);
-  if (params.option(create_option::delete_on_close) && !params.wants_maximum() && !(params.access & access::delete_)) {
-    return fail(status::invalid_parameter);
-  }
+  // MAXIMUM_ALLOWED does not stand for it, [MS-FSA] 2.1.5.1.
+  if (params.option(create_option::delete_on_close) && !(params.access & access::delete_)) return fail(status::invalid_parameter);
   return {};
 }
 
