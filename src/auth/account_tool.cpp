@@ -59,8 +59,8 @@ AccountAnswer list(AccountDatabase& accounts, bool smbpasswd_style) {
     if (smbpasswd_style)
       text += smbpasswd_line(account, user ? user->uid : 0xFFFFFFFF) + "\n";
     else
-      text += fmt::format("{:<24} {} {:>6} {}{}\n", account.name, flags_text(account.flags), account.rid, account.full_name,
-                          user ? "" : " (no Unix user of that name)");
+      text += fmt::format("{:<24} {} {:>6}{}{}{}\n", account.name, flags_text(account.flags), account.rid,
+                          account.full_name.empty() ? "" : " ", account.full_name, user ? "" : " (no Unix user of that name)");
   }
   return done(std::move(text));
 }

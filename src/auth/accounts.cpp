@@ -7,7 +7,8 @@
 namespace bossa::auth {
 
 bool Account::may_log_on_at(std::int64_t unix_seconds) const {
-  if (hours_length == 0 || hours.size() < 21) return true;
+  if (hours_length == 0) return true;
+  if (hours.size() < 21) return false;
   constexpr std::int64_t hours_in_week = 168, first_sunday = 3 * 24; // 1 January 1970 was a Thursday
   auto hour = static_cast<std::size_t>((unix_seconds / 3600 - first_sunday) % hours_in_week + hours_in_week) % hours_in_week;
   return (hours[hour / 8] >> (hour % 8) & 1) != 0;

@@ -1,8 +1,10 @@
 #include "src/auth/authenticator.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "src/auth/ntlmssp.hpp"
 #include "src/auth/spnego.hpp"
@@ -29,14 +31,24 @@ std::uint32_t challenge_flags(std::uint32_t client) {
   return flags;
 }
 
+/// This machine's name and DNS domain, from the kernel: no look-up can keep a logon waiting.
+std::pair<std::string, std::string> host_name_and_domain() {
+  char name[HOST_NAME_MAX + 1]{};
+  if (::gethostname(name, sizeof name - 1) != 0) return {};
+  std::string whole = to_lower(name);
+  auto dot = whole.find('.');
+  return {whole, dot == std::string::npos ? std::string() : whole.substr(dot + 1)};
+}
+
 ByteVector target_info_of(const AuthSettings& settings) {
-  auto dns_name = settings.dns_host_name.empty() ? to_lower(settings.netbios_name) : settings.dns_host_name;
+  auto [dns_name, dns_domain] =
+      settings.dns_host_name.empty() ? host_name_and_domain() : std::pair(settings.dns_host_name, settings.dns_domain_name);
   ByteVector time(8);
   store_le(time.data(), nt_now());
   // A server outside a domain is its own account domain, so both NetBIOS names are the machine's.
   return ntlm::build_av_pairs({{ntlm::AvId::nb_domain_name, utf16le_from_utf8(settings.netbios_name)},
                                {ntlm::AvId::nb_computer_name, utf16le_from_utf8(settings.netbios_name)},
-                               {ntlm::AvId::dns_domain_name, utf16le_from_utf8(settings.dns_domain_name)},
+                               {ntlm::AvId::dns_domain_name, utf16le_from_utf8(dns_domain)},
                                {ntlm::AvId::dns_computer_name, utf16le_from_utf8(dns_name)},
                                {ntlm::AvId::timestamp, std::move(time)}});
 }

@@ -26,8 +26,8 @@ enum class NtlmAuth { ntlmv2_only, ntlmv1_permitted, mschapv2_and_ntlmv2_only, d
 struct AuthSettings {
   std::string netbios_name; ///< upper case, at most 15 characters
   std::string workgroup;
-  std::string dns_host_name;   ///< fully qualified, lower case; empty: the NetBIOS name in lower case
-  std::string dns_domain_name; ///< may be empty
+  std::string dns_host_name;   ///< fully qualified, lower case; empty: gethostname()
+  std::string dns_domain_name; ///< may be empty; taken from gethostname() with dns_host_name
   MapToGuest map_to_guest = MapToGuest::never;
   std::string guest_account = "nobody";
   NtlmAuth ntlm_auth = NtlmAuth::ntlmv2_only;

@@ -122,6 +122,18 @@ BOOST_AUTO_TEST_CASE(account_restrictions_answer_as_smbd) {
   CHECK_STATUS(log_on("root", "Secret1"), invalid_logon_hours);
   change([](Account& account) { account.workstations = "OTHER,THIRD"; });
   CHECK_STATUS(log_on("root", "Secret1"), invalid_workstation);
+  change([](Account& account) { account.workstations = "OTHER bossaclient"; });
+  CHECK_STATUS(log_on("root", "Secret1"), invalid_workstation);
+  change([](Account& account) { account.flags = account_flag::domain_trust; });
+  CHECK_STATUS(log_on("root", "Secret1"), nologon_interdomain_trust_account);
+  change([](Account& account) { account.hours.clear(); });
+  CHECK_STATUS(log_on("root", "Secret1"), invalid_logon_hours);
+  change([](Account& account) { account.hours_length = 0, account.hours.assign(32, 0); });
+  CHECK_STATUS(log_on("root", "Secret1"), success);
+  change([](Account& account) { account.password_must_change = account.logoff_time = 1000; });
+  CHECK_STATUS(log_on("root", "Secret1"), success);
+  change([](Account& account) { account.kickoff_time = 1000, account.password_last_set = 0; });
+  CHECK_STATUS(log_on("root", "Secret1"), account_expired);
   change([](Account& account) { account.workstations = "OTHER,bossaclient"; });
   CHECK_STATUS(log_on("root", "Secret1"), success);
   change([](Account& account) { account.nt_hash.reset(); });
@@ -129,8 +141,9 @@ BOOST_AUTO_TEST_CASE(account_restrictions_answer_as_smbd) {
   change([](Account& account) { account.flags |= account_flag::password_not_required; });
   CHECK_STATUS(log_on("root", "Secret1"), logon_failure);
   settings.null_passwords = true;
-  CHECK_STATUS(log_on("root", ""), no_user_session_key);
-  auto keyless = log_on("root", "", {.key_exchange = false});
+  CHECK_STATUS(log_on("root", ""), invalid_parameter);
+  CHECK_STATUS(log_on("root", "", {.announce_mic = false, .send_mic = false}), no_user_session_key);
+  auto keyless = log_on("root", "", {.announce_mic = false, .send_mic = false, .key_exchange = false});
   CHECK_STATUS(keyless, success);
   BOOST_TEST(keyless.logon.session_key.empty());
 }
@@ -150,7 +163,11 @@ BOOST_AUTO_TEST_CASE(map_to_guest_follows_samba) {
   BOOST_TEST(!log_on("root", "Secret1").logon.guest);
   change([](Account& account) { account.flags |= account_flag::disabled; });
   CHECK_STATUS(log_on("root", "Secret1"), account_disabled);
+  BOOST_TEST(log_on("ghost", "Secret1").logon.guest);
+  settings.map_to_guest = MapToGuest::bad_user;
+  BOOST_TEST(log_on("ghost", "Secret1").logon.guest);
   settings.map_to_guest = MapToGuest::bad_uid;
+  CHECK_STATUS(log_on("ghost", "Secret1"), logon_failure);
   CHECK_STATUS(log_on("nobody-here", "wrong"), logon_failure);
   settings.map_to_guest = MapToGuest::bad_user;
   settings.guest_account = "no-such-unix-user";

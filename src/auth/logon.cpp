@@ -60,21 +60,22 @@ Refusal restriction_of(const Account& account, std::string_view workstation) {
   if (!account.may_log_on_at(now)) return {status::invalid_logon_hours, "the account may not log on at this hour"};
   if (account.kickoff_time != Account::never && account.kickoff_time != 0 && account.kickoff_time < now)
     return {status::account_expired, "the account has expired"};
-  if (!account.has(account_flag::password_no_expire) && !account.has(account_flag::password_not_required)) {
-    if (account.password_last_set == 0) return {status::password_must_change, "the password must be changed first"};
-    if (account.password_must_change != Account::never && account.password_must_change != 0 && account.password_must_change < now)
-      return {status::password_expired, "the password has expired"};
-  }
+  // The record's own "must change" time is not looked at: smbd goes by the time of the last change alone.
+  if (account.password_last_set == 0 && !account.has(account_flag::password_no_expire) &&
+      !account.has(account_flag::password_not_required))
+    return {status::password_must_change, "the password must be changed first"};
   if (!account.workstations.empty()) {
     std::string_view rest = account.workstations;
     bool allowed = false;
     while (!rest.empty() && !allowed) {
-      auto end = std::min(rest.find_first_of(", "), rest.size());
+      auto end = std::min(rest.find(','), rest.size());
       allowed = end != 0 && equal_ignoring_case(rest.substr(0, end), workstation);
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     if (!allowed) return {status::invalid_workstation, "the account may not log on from this workstation"};
   }
+  if (account.has(account_flag::domain_trust))
+    return {status::nologon_interdomain_trust_account, "it is the account of a trusted domain"};
   return {};
 }
 
@@ -160,7 +161,10 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
   std::optional<ByteArray<16>> base_key;
   ntlm::V2Response response;
   if (found.has(account_flag::password_not_required) && settings_.null_passwords) {
-    // No password, hence no key: smbd refuses as soon as the client insists on exchanging one.
+    // No password, hence no key: as smbd, refuse a client that insists on using one. Those of today all do.
+    auto parsed = ntlm::parse_v2_response(sent.nt_response);
+    if (parsed && (parsed->av_flags & ntlm::av_flag_mic_present) != 0)
+      return refuse(status::invalid_parameter, "the account has no password, so the client's MIC cannot be verified");
     if ((attempt.flags & ntlm::flag::key_exchange) != 0)
       return refuse(status::no_user_session_key, "the account has no password, so there is no session key");
   } else {
@@ -193,7 +197,7 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
   auto unix_user = users_.user(found.name);
   auto identity = unix_user ? users_.identity(unix_user->name) : Result<Identity>(fail(status::object_name_not_found));
   if (!identity)
-    return refuse_or_guest(settings_.map_to_guest != MapToGuest::never, status::logon_failure,
+    return refuse_or_guest(guest_for_unknown, status::logon_failure,
                            fmt::format("account \"{}\" has no Unix user of that name", printable(found.name)));
   logon.user = sent.user;
   logon.domain = sent.domain;

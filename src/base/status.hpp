@@ -113,6 +113,7 @@ struct NtStatus {
   X(pipe_broken, 0xC000014B, "STATUS_PIPE_BROKEN")                                                                     \
   X(account_expired, 0xC0000193, "STATUS_ACCOUNT_EXPIRED")                                                             \
   X(invalid_lock_range, 0xC00001A1, "STATUS_INVALID_LOCK_RANGE")                                                       \
+  X(nologon_interdomain_trust_account, 0xC0000198, "STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT")                         \
   X(fs_driver_required, 0xC000019C, "STATUS_FS_DRIVER_REQUIRED")                                                       \
   X(no_user_session_key, 0xC0000202, "STATUS_NO_USER_SESSION_KEY")                                                     \
   X(user_session_deleted, 0xC0000203, "STATUS_USER_SESSION_DELETED")                                                   \
