@@ -62,13 +62,13 @@ int measure(const Options& options) {
     total.operations += result->operations;
     total.bytes += result->bytes;
   }
-  std::printf("{\"op\":\"%s\",\"ops\":%llu,\"bytes\":%llu,\"elapsed\":%.6f,\"connections\":%u,\"depth\":%u}\n", options.operation.c_str(),
-              static_cast<unsigned long long>(total.operations), static_cast<unsigned long long>(total.bytes), elapsed, options.connections,
-              options.depth);
+  std::printf("{\"op\":\"%s\",\"ops\":%llu,\"bytes\":%llu,\"elapsed\":%.6f,\"connections\":%u,\"depth\":%u}\n",
+              options.operation.c_str(), static_cast<unsigned long long>(total.operations),
+              static_cast<unsigned long long>(total.bytes), elapsed, options.connections, options.depth);
   return 0;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
   auto options = parse_options(argc, argv);

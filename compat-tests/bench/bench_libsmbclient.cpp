@@ -31,12 +31,15 @@ using Arguments = std::map<std::string, std::string>;
 
 /// A number of operations a second or a bit rate is the caller's business; this only works until the time is over.
 class Clock {
- public:
-  explicit Clock(double seconds) : end_(std::chrono::steady_clock::now() + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds))) {}
+public:
+  explicit Clock(double seconds)
+      : end_(std::chrono::steady_clock::now() + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds))) {}
   [[nodiscard]] bool running() const { return std::chrono::steady_clock::now() < end_; }
-  [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  [[nodiscard]] double elapsed() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
- private:
+private:
   using Duration = std::chrono::steady_clock::duration;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now(), end_;
 };
@@ -45,8 +48,8 @@ SMBCCTX* new_context(Arguments& arguments) {
   SMBCCTX* context = smbc_new_context();
   if (context == nullptr) give_up("context");
   smbc_setOptionUserData(context, &arguments);
-  smbc_setFunctionAuthDataWithContext(context, [](SMBCCTX* c, const char*, const char*, char* workgroup, int workgroup_size, char* user,
-                                                 int user_size, char* password, int password_size) {
+  smbc_setFunctionAuthDataWithContext(context, [](SMBCCTX* c, const char*, const char*, char* workgroup, int workgroup_size,
+                                                  char* user, int user_size, char* password, int password_size) {
     auto& given = *static_cast<Arguments*>(smbc_getOptionUserData(c));
     std::snprintf(workgroup, static_cast<std::size_t>(workgroup_size), "WORKGROUP");
     std::snprintf(user, static_cast<std::size_t>(user_size), "%s", given["--user"].c_str());
@@ -129,12 +132,12 @@ Count open_close(const std::string& url, const Clock& clock) {
 
 Count stat_file(const std::string& url, const Clock& clock) {
   Count count;
-  for (struct stat status {}; clock.running(); ++count.operations)
+  for (struct stat status{}; clock.running(); ++count.operations)
     if (smbc_stat(url.c_str(), &status) != 0) give_up("stat");
   return count;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments{{"--seconds", "3"}};
@@ -150,7 +153,8 @@ int main(int argc, char** argv) {
   SMBCCTX* context = new_context(arguments);
   const std::string share = "smb://127.0.0.1/" + arguments["--share"], file = share + "/lib.dat", operation = arguments["--op"];
   struct stat status {};
-  if (smbc_stat(file.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) < file_size) write_file(file, file_size);
+  if (smbc_stat(file.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) < file_size)
+    write_file(file, file_size);
   std::puts("{\"phase\":\"start\"}");
   std::fflush(stdout);
   Clock clock(std::stod(arguments["--seconds"]));
@@ -167,7 +171,8 @@ int main(int argc, char** argv) {
     count = stat_file(file, clock);
   else
     return 2;
-  std::printf("{\"op\":\"%s\",\"ops\":%llu,\"bytes\":%llu,\"elapsed\":%.6f}\n", operation.c_str(), count.operations, count.bytes, clock.elapsed());
+  std::printf("{\"op\":\"%s\",\"ops\":%llu,\"bytes\":%llu,\"elapsed\":%.6f}\n", operation.c_str(), count.operations, count.bytes,
+              clock.elapsed());
   smbc_free_context(context, 1);
   return 0;
 }

@@ -34,7 +34,8 @@ Result<Mount> mount(const Options& options) {
 
 namespace {
 
-/// Sends what `next` makes, as many as `depth` at once; `check` sees each reply. Ends, with nothing under way, when the gate closes.
+/// Sends what `next` makes, as many as `depth` at once; `check` sees each reply. Ends, with nothing under way, when the gate
+/// closes.
 Outcome pipeline(Tree& tree, std::uint32_t depth, Gate& gate, const std::function<Request()>& next,
                  const std::function<Outcome(const Reply&)>& check) {
   std::deque<std::uint64_t> under_way;
@@ -55,7 +56,7 @@ Outcome pipeline(Tree& tree, std::uint32_t depth, Gate& gate, const std::functio
 
 /// Sequential reading or writing of one file, over and over.
 class Stream {
- public:
+public:
   Stream(const Options& options, Tree& tree, std::string name) : options_(options), tree_(tree), name_(std::move(name)) {}
 
   Result<Count> run(Gate& gate, bool writing) {
@@ -91,7 +92,7 @@ class Stream {
     return count;
   }
 
- private:
+private:
   /// The file, written in full so that no reply comes from a hole.
   Outcome prepare() {
     CreateOptions create;
@@ -130,7 +131,8 @@ Result<Count> open_close(const Options& options, Tree& tree, const std::string& 
   while (gate.open()) {
     std::vector<std::uint64_t> ids;
     std::vector<wire::FileId> files;
-    auto step = [&](const std::function<Request(std::size_t)>& make, const std::function<Outcome(const Reply&)>& check) -> Outcome {
+    auto step = [&](const std::function<Request(std::size_t)>& make,
+                    const std::function<Outcome(const Reply&)>& check) -> Outcome {
       ids.clear();
       for (std::size_t i = 0; i < options.depth; ++i) {
         auto id = tree.send(make(i));
@@ -154,7 +156,9 @@ Result<Count> open_close(const Options& options, Tree& tree, const std::string& 
     auto fine = [](const Reply&) { return Outcome{}; };
     if (auto done = step([&](std::size_t) { return requests::create(name, create); }, opened); !done) return fail(done.error());
     if (query) {
-      auto ask = [&](std::size_t i) { return requests::query_info(files[i], wire::info_type::file, network_open_information, 1024); };
+      auto ask = [&](std::size_t i) {
+        return requests::query_info(files[i], wire::info_type::file, network_open_information, 1024);
+      };
       if (auto done = step(ask, fine); !done) return fail(done.error());
     }
     if (auto done = step([&](std::size_t i) { return requests::close(files[i]); }, fine); !done) return fail(done.error());
@@ -169,7 +173,8 @@ Result<Count> open_close_compound(const Options& options, Tree& tree, const std:
   CreateOptions create;
   create.access = access::read_data | access::read_attributes;
   std::vector<Request> compound{requests::create(name, create)};
-  if (query) compound.push_back(requests::query_info(wire::related_file_id, wire::info_type::file, network_open_information, 1024));
+  if (query)
+    compound.push_back(requests::query_info(wire::related_file_id, wire::info_type::file, network_open_information, 1024));
   compound.push_back(requests::close(wire::related_file_id));
   for (std::size_t i = 1; i < compound.size(); ++i) compound[i].related = true;
   gate.arrive_and_wait();
@@ -256,7 +261,7 @@ Result<Count> logons(const Options& options, Gate& gate) {
   return count;
 }
 
-}  // namespace
+} // namespace
 
 Result<Count> run(const Options& options, std::uint32_t number, Gate& gate) {
   if (options.operation == "logon") return logons(options, gate);
@@ -264,10 +269,12 @@ Result<Count> run(const Options& options, std::uint32_t number, Gate& gate) {
   if (!mounted) return fail(mounted.error());
   auto& tree = *mounted->tree;
   auto name = options.path + (number == 0 ? "" : "." + std::to_string(number));
-  if (options.operation == "read" || options.operation == "write") return Stream(options, tree, name).run(gate, options.operation == "write");
+  if (options.operation == "read" || options.operation == "write")
+    return Stream(options, tree, name).run(gate, options.operation == "write");
   if (options.operation == "open-close" || options.operation == "open-query-close") {
     bool query = options.operation == "open-query-close";
-    return options.compound ? open_close_compound(options, tree, name, gate, query) : open_close(options, tree, name, gate, query);
+    return options.compound ? open_close_compound(options, tree, name, gate, query)
+                            : open_close(options, tree, name, gate, query);
   }
   if (options.operation == "small-files") return small_files(tree, name, gate);
   if (options.operation == "list") return listing(options, tree, name + ".d", gate);
@@ -275,4 +282,4 @@ Result<Count> run(const Options& options, std::uint32_t number, Gate& gate) {
   return fail(status::not_supported);
 }
 
-}  // namespace bossa::bench
+} // namespace bossa::bench

@@ -21,7 +21,7 @@ Result<Mount> mount(const Options& options);
 /// Prepares, waits at `start` until all connections are ready, works until the time is over.
 /// `number` tells the connections apart; each works on a file of its own.
 class Gate {
- public:
+public:
   explicit Gate(std::uint32_t parties) : waiting_(parties) {}
   void arrive_and_wait();
   /// The time is over, or somebody failed.
@@ -29,10 +29,10 @@ class Gate {
   void stop() { stop_ = true; }
   [[nodiscard]] bool started() const { return waiting_.load() <= 0; }
 
- private:
+private:
   std::atomic<int> waiting_;
   std::atomic<bool> stop_ = false;
 };
 Result<Count> run(const Options& options, std::uint32_t number, Gate& gate);
 
-}  // namespace bossa::bench
+} // namespace bossa::bench

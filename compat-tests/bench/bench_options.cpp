@@ -8,7 +8,8 @@
 namespace bossa::bench {
 namespace {
 
-constexpr const char* usage = R"(usage: bossa-bench-client --server HOST:PORT --user NAME --password PASSWORD --share SHARE --op OPERATION [options]
+constexpr const char* usage =
+    R"(usage: bossa-bench-client --server HOST:PORT --user NAME --password PASSWORD --share SHARE --op OPERATION [options]
 
 Does one operation over and over for a time, and prints what it did as one line of JSON.
 
@@ -54,7 +55,8 @@ template <class T> bool choose(std::string_view text, const std::map<std::string
 
 bool set_dialect(Options& options, std::string_view text) {
   std::uint16_t dialect = 0;
-  if (!choose(text, {{"2.0.2", 0x0202}, {"2.1", 0x0210}, {"3.0", 0x0300}, {"3.0.2", 0x0302}, {"3.1.1", 0x0311}}, dialect)) return false;
+  if (!choose(text, {{"2.0.2", 0x0202}, {"2.1", 0x0210}, {"3.0", 0x0300}, {"3.0.2", 0x0302}, {"3.1.1", 0x0311}}, dialect))
+    return false;
   options.negotiate.dialects = {dialect};
   return true;
 }
@@ -69,7 +71,8 @@ bool set_signing(Options& options, std::string_view text) {
 
 bool set_encryption(Options& options, std::string_view text) {
   std::uint16_t cipher = 0;
-  if (!choose(text, {{"no", 0}, {"aes128-ccm", 1}, {"aes128-gcm", 2}, {"aes256-ccm", 3}, {"aes256-gcm", 4}}, cipher)) return false;
+  if (!choose(text, {{"no", 0}, {"aes128-ccm", 1}, {"aes128-gcm", 2}, {"aes256-ccm", 3}, {"aes256-gcm", 4}}, cipher))
+    return false;
   options.logon.encrypt = cipher != 0;
   if (cipher != 0) options.negotiate.ciphers = {cipher};
   return true;
@@ -82,15 +85,21 @@ bool set(Options& o, std::string_view name, std::string_view value) {
     if (endpoint) o.server = *endpoint;
     return endpoint.has_value();
   }
-  const std::map<std::string_view, std::string*> texts{{"--user", &o.credentials.user},         {"--password", &o.credentials.password},
-                                                       {"--domain", &o.credentials.domain},     {"--share", &o.share},
-                                                       {"--op", &o.operation},                  {"--path", &o.path}};
+  const std::map<std::string_view, std::string*> texts{{"--user", &o.credentials.user},
+                                                       {"--password", &o.credentials.password},
+                                                       {"--domain", &o.credentials.domain},
+                                                       {"--share", &o.share},
+                                                       {"--op", &o.operation},
+                                                       {"--path", &o.path}};
   if (auto text = texts.find(name); text != texts.end()) {
     *text->second = value;
     return true;
   }
-  const std::map<std::string_view, std::uint32_t*> numbers{{"--depth", &o.depth},       {"--size", &o.io_size}, {"--connections", &o.connections},
-                                                           {"--sessions", &o.sessions}, {"--files", &o.files}};
+  const std::map<std::string_view, std::uint32_t*> numbers{{"--depth", &o.depth},
+                                                           {"--size", &o.io_size},
+                                                           {"--connections", &o.connections},
+                                                           {"--sessions", &o.sessions},
+                                                           {"--files", &o.files}};
   if (auto number = numbers.find(name); number != numbers.end()) return to_number(value, *number->second) && *number->second > 0;
   if (name == "--seconds") return to_number(value, o.seconds);
   if (name == "--file-size") return to_number(value, o.file_size);
@@ -100,7 +109,7 @@ bool set(Options& o, std::string_view name, std::string_view value) {
   return false;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<Options> parse_options(int argc, char** argv) {
   Options options;
@@ -132,4 +141,4 @@ std::optional<Options> parse_options(int argc, char** argv) {
   return options;
 }
 
-}  // namespace bossa::bench
+} // namespace bossa::bench

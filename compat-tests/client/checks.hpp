@@ -22,7 +22,7 @@ struct Failed : std::runtime_error {
 };
 
 struct Check {
-  const char* name;  ///< the rule it proves
+  const char* name; ///< the rule it proves
   std::function<void(const Target&)> run;
 };
 std::vector<Check> honest_checks();
@@ -61,4 +61,4 @@ inline Mount mounted(const Target& target, const client::NegotiateOptions& optio
 /// A name nobody else uses.
 std::string fresh_name(const char* stem);
 
-}  // namespace bossa::checks
+} // namespace bossa::checks

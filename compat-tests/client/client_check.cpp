@@ -32,7 +32,7 @@ bool run(const Check& check, const Target& target) {
   }
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
   Target target;
@@ -46,13 +46,20 @@ int main(int argc, char** argv) {
     }
     std::string value = i + 1 < argc ? argv[++i] : "";
     auto endpoint = client::parse_endpoint(value);
-    if (name == "--server" && endpoint) target.server = *endpoint;
-    else if (name == "--user") target.user.user = value;
-    else if (name == "--password") target.user.password = value;
-    else if (name == "--user2") target.other_user.user = value;
-    else if (name == "--password2") target.other_user.password = value;
-    else if (name == "--share") target.share = value;
-    else if (name == "--only") only = value;
+    if (name == "--server" && endpoint)
+      target.server = *endpoint;
+    else if (name == "--user")
+      target.user.user = value;
+    else if (name == "--password")
+      target.user.password = value;
+    else if (name == "--user2")
+      target.other_user.user = value;
+    else if (name == "--password2")
+      target.other_user.password = value;
+    else if (name == "--share")
+      target.share = value;
+    else if (name == "--only")
+      only = value;
     else {
       std::fputs(usage, stderr);
       return 2;
@@ -63,8 +70,10 @@ int main(int argc, char** argv) {
   int failed = 0, passed = 0;
   for (const auto& check : checks) {
     if (std::strstr(check.name, only.c_str()) == nullptr) continue;
-    if (list) std::printf("%s\n", check.name);
-    else ++(run(check, target) ? passed : failed);
+    if (list)
+      std::printf("%s\n", check.name);
+    else
+      ++(run(check, target) ? passed : failed);
     std::fflush(stdout);
   }
   if (list) return 0;

@@ -71,7 +71,8 @@ void every_cipher(const Target& target) {
 void related_compound(Mount mount) {
   auto name = fresh_name("compound");
   NEED(mount.tree->put(name, as_bytes("12345")));
-  std::vector<Request> compound{requests::create(name, {}), requests::query_info(wire::related_file_id, 1, 5), requests::close(wire::related_file_id)};
+  std::vector<Request> compound{requests::create(name, {}), requests::query_info(wire::related_file_id, 1, 5),
+                                requests::close(wire::related_file_id)};
   compound[1].related = compound[2].related = true;
   auto ids = NEED(mount.tree->send(compound));
   EXPECT(NEED(mount.tree->wait(ids[0])).ok());
@@ -97,7 +98,7 @@ void reauthentication(const Target& target) {
   auto id = mount.session->id();
   NEED(mount.session->reauthenticate(target.user));
   EXPECT(mount.session->id() == id);
-  round_trip(*mount.tree);  // with the keys from before
+  round_trip(*mount.tree); // with the keys from before
 }
 
 void previous_session(const Target& target) {
@@ -106,7 +107,7 @@ void previous_session(const Target& target) {
   logon.previous_session_id = first.session->id();
   auto second = mounted(target, {}, logon);
   round_trip(*second.tree);
-  auto reply = first.session->call(requests::echo());  // ended by the server: an error, or no connection any more
+  auto reply = first.session->call(requests::echo()); // ended by the server: an error, or no connection any more
   auto list = first.tree->list("");
   EXPECT(!list);
 }
@@ -121,7 +122,7 @@ void second_channel(const Target& target) {
   if (!(other->negotiated().capabilities & wire::capability::multi_channel)) return;
   auto channel = NEED(mount.session->bind(*other, target.user, logon));
   EXPECT(channel->id() == mount.session->id());
-  Tree tree(*channel, mount.tree->id(), mount.tree->info());  // tree connects belong to the session
+  Tree tree(*channel, mount.tree->id(), mount.tree->info()); // tree connects belong to the session
   round_trip(tree);
   round_trip(*mount.tree);
 }
@@ -130,12 +131,12 @@ void anonymous(const Target& target) {
   auto connection = connected(target);
   auto session = Session::logon(*connection, {});
   if (!session) {
-    EXPECT(session.error().is_error());  // a server may refuse; it must not do so by dropping the connection
+    EXPECT(session.error().is_error()); // a server may refuse; it must not do so by dropping the connection
     EXPECT(!(session.error() == status::network_name_deleted));
     return;
   }
   EXPECT((*session)->final_response() == Protection::none);
-  auto ipc = (*session)->connect_tree("IPC$");  // smbd: granted, share enumeration needs it
+  auto ipc = (*session)->connect_tree("IPC$"); // smbd: granted, share enumeration needs it
   EXPECT(ipc || ipc.error().is_error());
 }
 
@@ -148,7 +149,7 @@ void cancelled_notify(const Target& target) {
   create.options = create_option::directory;
   auto directory = NEED(mount.tree->create("", create));
   auto id = NEED(mount.tree->send(requests::change_notify(directory.id, 0x17, false)));
-  NEED(mount.session->call(requests::echo()));  // the interim response comes before or after this; wait for it
+  NEED(mount.session->call(requests::echo())); // the interim response comes before or after this; wait for it
   for (int i = 0; i < 100 && mount.connection->transport().readable_within(std::chrono::milliseconds(10)); ++i)
     NEED(mount.session->call(requests::echo()));
   NEED(mount.connection->cancel(id, &mount.session->security(), mount.session->id()));
@@ -163,7 +164,7 @@ void oplock_break(const Target& target) {
   CreateOptions create;
   create.oplock = oplock::batch;
   auto held = NEED(holder.tree->create(name, create));
-  if (held.info.oplock_level == oplock::none) return;  // the share gives none
+  if (held.info.oplock_level == oplock::none) return; // the share gives none
   auto other = mounted(target);
   auto id = NEED(other.tree->send(requests::create(name, {})));
   auto notice = NEED(holder.connection->next_break(std::chrono::seconds(5)));
@@ -202,7 +203,7 @@ void validate_negotiate(const Target& target) {
   EXPECT(!validates(target, wire::security_mode::signing_enabled | wire::security_mode::signing_required));
 }
 
-}  // namespace
+} // namespace
 
 std::vector<Check> honest_checks() {
   return {{"every dialect, signed and not", every_dialect},
@@ -218,4 +219,4 @@ std::vector<Check> honest_checks() {
           {"VALIDATE_NEGOTIATE_INFO finds a forged NEGOTIATE", validate_negotiate}};
 }
 
-}  // namespace bossa::checks
+} // namespace bossa::checks

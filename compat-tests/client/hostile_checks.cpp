@@ -64,7 +64,7 @@ void unsigned_tree_connect(const Target& target) {
 
 void tampered_seal(const Target& target) {
   for (std::uint16_t cipher : {1, 2, 3, 4})
-    for (std::size_t at : {5, 21, 44, 52, 100}) {  // signature, nonce, session id, first and a later byte of the ciphertext
+    for (std::size_t at : {5, 21, 44, 52, 100}) { // signature, nonce, session id, first and a later byte of the ciphertext
       NegotiateOptions options;
       options.ciphers = {cipher};
       auto mount = mounted(target, options, encrypting());
@@ -88,7 +88,7 @@ void wrong_password(const Target& target) {
   auto credentials = target.user;
   credentials.password += "x";
   EXPECT(Session::logon(*connection, credentials).error() == status::logon_failure);
-  NEED(Session::logon(*connection, target.user));  // the connection may try again
+  NEED(Session::logon(*connection, target.user)); // the connection may try again
 }
 
 void bind_by_another_user(const Target& target) {
@@ -151,7 +151,7 @@ void garbage(const Target& target) {
     auto connection = NEED(Connection::connect(target.server, std::chrono::seconds(10)));
     ByteVector bytes(size);
     crypto::random_bytes(bytes);
-    bytes[0] = 0;  // else it is a NetBIOS packet type
+    bytes[0] = 0; // else it is a NetBIOS packet type
     (void)connection->transport().send_bytes(bytes);
     connection->transport().close();
   }
@@ -170,7 +170,7 @@ void wrong_compound_offsets(const Target& target) {
   still_serves(target);
 }
 
-}  // namespace
+} // namespace
 
 std::vector<Check> hostile_checks() {
   return {{"a wrong signature is refused", wrong_signature},
@@ -188,4 +188,4 @@ std::vector<Check> hostile_checks() {
           {"wrong compound offsets are refused", wrong_compound_offsets}};
 }
 
-}  // namespace bossa::checks
+} // namespace bossa::checks

@@ -28,7 +28,7 @@ struct Pair {
     BOOST_REQUIRE(peer.send_message(pieces));
   }
 
- private:
+private:
   static std::pair<int, int> make() {
     int sockets[2];
     BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
@@ -55,7 +55,7 @@ ByteVector response(std::uint64_t message_id, std::uint16_t credits = 1, std::ui
 
 wire::Header header_of(Bytes message) { return *wire::parse_plain<wire::Header>(message); }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(client_library)
 
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(frames_have_a_length_and_message_ids_count_up) {
 
 BOOST_AUTO_TEST_CASE(nothing_is_sent_without_credits) {
   Pair pair;
-  BOOST_REQUIRE(pair.connection.send(requests::echo(), nullptr, 0, 0));  // the one credit a connection starts with
+  BOOST_REQUIRE(pair.connection.send(requests::echo(), nullptr, 0, 0)); // the one credit a connection starts with
   pair.answer(response(0, 0));
   BOOST_REQUIRE(pair.connection.wait(0));
   BOOST_TEST((pair.connection.send(requests::echo(), nullptr, 0, 0).error() == status::insufficient_resources));
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(credits_are_waited_for_and_early_replies_kept) {
   Pair pair;
   BOOST_REQUIRE(pair.connection.send(requests::echo(), nullptr, 0, 0));
   pair.answer(response(0, 2));
-  BOOST_REQUIRE(pair.connection.send(requests::echo(), nullptr, 0, 0));  // takes in the reply for its credits
+  BOOST_REQUIRE(pair.connection.send(requests::echo(), nullptr, 0, 0)); // takes in the reply for its credits
   BOOST_TEST(pair.connection.wait(0)->ok());
 }
 
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(malformed_replies_are_refused) {
   }
   bad = wire::build(wire::TransformHeader{});
   bad.resize(200);
-  BOOST_TEST(refuses(bad));  // sealed for a session there is not
+  BOOST_TEST(refuses(bad)); // sealed for a session there is not
 }
 
 BOOST_AUTO_TEST_CASE(the_end_and_silence_are_told_apart) {

@@ -11,7 +11,7 @@ using namespace wire;
 namespace {
 constexpr std::uint64_t no_message_id = ~0ull;
 constexpr std::size_t buffers_kept = 64;
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<Connection>> Connection::connect(const Endpoint& endpoint, std::chrono::milliseconds timeout) {
   auto transport = Transport::connect(endpoint, timeout);
@@ -157,7 +157,7 @@ Outcome Connection::cancel(std::uint64_t message_id, const SessionSecurity* secu
 
 std::shared_ptr<ByteVector> Connection::spare_buffer() {
   for (auto& buffer : buffers_)
-    if (buffer.use_count() == 1) return buffer;  // no reply holds it any more
+    if (buffer.use_count() == 1) return buffer; // no reply holds it any more
   auto buffer = std::make_shared<ByteVector>();
   if (buffers_.size() < buffers_kept) buffers_.push_back(buffer);
   return buffer;
@@ -186,7 +186,8 @@ Outcome Connection::take_message(const std::shared_ptr<ByteVector>& storage, Byt
     if (!plain || plain->protocol_id != smb2_protocol_id || plain->structure_size != Header::wire_size)
       return fail(status::invalid_network_response);
     auto next = plain->next_command;
-    if (next != 0 && (next % 8 != 0 || next < header_size || next > message.size())) return fail(status::invalid_network_response);
+    if (next != 0 && (next % 8 != 0 || next < header_size || next > message.size()))
+      return fail(status::invalid_network_response);
     auto element = next == 0 ? message : message.first(next);
     // smbd answers a related request with the session id it came with: all ones.
     if (plain->session_id != ~0ull) session_id = plain->session_id;
@@ -242,8 +243,8 @@ Result<Reply> Connection::wait(std::uint64_t message_id) {
   }
 }
 
-Result<Reply> Connection::call(const Request& request, const SessionSecurity* security, std::uint64_t session_id, std::uint32_t tree_id,
-                               const Tweaks& tweaks) {
+Result<Reply> Connection::call(const Request& request, const SessionSecurity* security, std::uint64_t session_id,
+                               std::uint32_t tree_id, const Tweaks& tweaks) {
   auto id = send(request, security, session_id, tree_id, tweaks);
   if (!id) return fail(id.error());
   auto reply = wait(*id);
@@ -263,4 +264,4 @@ Result<Reply> Connection::next_break(std::chrono::milliseconds time) {
   return reply;
 }
 
-}  // namespace bossa::client
+} // namespace bossa::client

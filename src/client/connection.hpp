@@ -24,20 +24,20 @@ class Session;
 
 struct NegotiateOptions {
   std::vector<std::uint16_t> dialects{0x0202, 0x0210, 0x0300, 0x0302, 0x0311};
-  std::vector<std::uint16_t> ciphers{2, 1, 4, 3};           ///< in order of preference; empty: no such context
-  std::vector<std::uint16_t> signing_algorithms{2, 1, 0};   ///< the same
-  std::vector<std::uint16_t> preauth_hashes{1};             ///< the same (a 3.1.1 server then refuses)
+  std::vector<std::uint16_t> ciphers{2, 1, 4, 3};         ///< in order of preference; empty: no such context
+  std::vector<std::uint16_t> signing_algorithms{2, 1, 0}; ///< the same
+  std::vector<std::uint16_t> preauth_hashes{1};           ///< the same (a 3.1.1 server then refuses)
   std::uint16_t security_mode = wire::security_mode::signing_enabled;
   std::uint32_t capabilities = wire::capability::dfs | wire::capability::leasing | wire::capability::large_mtu |
                                wire::capability::multi_channel | wire::capability::encryption;
-  std::optional<ByteArray<16>> client_guid;                 ///< random when not given
-  std::vector<std::pair<std::uint16_t, ByteVector>> more_contexts;  ///< raw ones, after the others
+  std::optional<ByteArray<16>> client_guid;                        ///< random when not given
+  std::vector<std::pair<std::uint16_t, ByteVector>> more_contexts; ///< raw ones, after the others
 };
 
 /// What the NEGOTIATE response said.
 struct Negotiated {
   std::uint16_t dialect = 0, security_mode = 0;
-  crypto::Cipher cipher = crypto::Cipher::none;  ///< for 3.0 and 3.0.2 AES-128-CCM when both sides can encrypt
+  crypto::Cipher cipher = crypto::Cipher::none; ///< for 3.0 and 3.0.2 AES-128-CCM when both sides can encrypt
   crypto::SigningAlgorithm signing = crypto::SigningAlgorithm::hmac_sha256;
   std::uint32_t capabilities = 0, max_transact = 65536, max_read = 65536, max_write = 65536;
   ByteArray<16> server_guid{};
@@ -51,12 +51,14 @@ enum class Protection : std::uint8_t { none, signed_, wrongly_signed, sealed };
 /// One response. Its bytes live as long as a copy of it does.
 struct Reply {
   wire::Header header;
-  Bytes message;  ///< from the header on, padding of a compound included
+  Bytes message; ///< from the header on, padding of a compound included
   Protection protection = Protection::none;
   std::shared_ptr<const ByteVector> storage;
   [[nodiscard]] NtStatus status() const { return {header.status}; }
   [[nodiscard]] bool ok() const { return header.status == 0; }
-  [[nodiscard]] bool is_interim() const { return header.status == status::pending.value && header.has(wire::header_flag::async_command); }
+  [[nodiscard]] bool is_interim() const {
+    return header.status == status::pending.value && header.has(wire::header_flag::async_command);
+  }
   [[nodiscard]] Bytes body() const { return message.subspan(wire::header_size); }
   /// The fixed part; an error status of the reply becomes a failure.
   template <class T> [[nodiscard]] Result<T> parse() const {
@@ -65,16 +67,17 @@ struct Reply {
   }
 };
 
-/// Departures from what a well-behaved client sends. Functions see one frame: all elements of a compound, without the 4-byte length.
+/// Departures from what a well-behaved client sends. Functions see one frame: all elements of a compound, without the 4-byte
+/// length.
 struct Tweaks {
-  std::optional<bool> sign, encrypt;  ///< instead of what the session does
+  std::optional<bool> sign, encrypt; ///< instead of what the session does
   std::optional<std::uint64_t> message_id, session_id;
   std::optional<std::uint32_t> tree_id;
   std::optional<std::uint16_t> credit_charge, credit_request;
-  std::uint32_t header_flags = 0;                     ///< set in addition
+  std::uint32_t header_flags = 0; ///< set in addition
   std::optional<std::uint16_t> channel_sequence;
-  std::function<void(ByteVector&)> before_protection;  ///< on the plain frame (fields, lengths)
-  std::function<void(ByteVector&)> on_wire;            ///< on the signed or sealed frame (wrong signature, truncation)
+  std::function<void(ByteVector&)> before_protection; ///< on the plain frame (fields, lengths)
+  std::function<void(ByteVector&)> on_wire;           ///< on the signed or sealed frame (wrong signature, truncation)
   [[nodiscard]] bool touches_bytes() const { return before_protection || on_wire; }
 };
 
@@ -86,7 +89,7 @@ struct SessionSecurity {
 };
 
 class Connection {
- public:
+public:
   static Result<std::unique_ptr<Connection>> connect(const Endpoint& endpoint,
                                                      std::chrono::milliseconds timeout = std::chrono::seconds(15));
   /// On a socket that is connected already.
@@ -103,10 +106,10 @@ class Connection {
 
   /// Sends one request, or several as one compound; returns their MessageIds. Receives (and keeps) replies first when the credits
   /// do not suffice; INSUFFICIENT_RESOURCES when none can come.
-  Result<std::uint64_t> send(const Request& request, const SessionSecurity* security, std::uint64_t session_id, std::uint32_t tree_id,
-                             const Tweaks& tweaks = {});
-  Result<std::vector<std::uint64_t>> send(std::span<const Request> compound, const SessionSecurity* security, std::uint64_t session_id,
-                                          std::uint32_t tree_id, const Tweaks& tweaks = {});
+  Result<std::uint64_t> send(const Request& request, const SessionSecurity* security, std::uint64_t session_id,
+                             std::uint32_t tree_id, const Tweaks& tweaks = {});
+  Result<std::vector<std::uint64_t>> send(std::span<const Request> compound, const SessionSecurity* security,
+                                          std::uint64_t session_id, std::uint32_t tree_id, const Tweaks& tweaks = {});
   /// The final reply to a message; replies to others are kept, interim ones counted for their credits and noted for cancel().
   Result<Reply> wait(std::uint64_t message_id);
   /// The next reply of any kind, interim ones too; kept ones first. Breaks are not replies: see next_break().
@@ -138,7 +141,7 @@ class Connection {
   /// Names the keys that protect replies of a session; null forgets them.
   void register_session(std::uint64_t session_id, const SessionSecurity* security);
 
- private:
+private:
   Outcome receive_frame();
   Outcome take_message(const std::shared_ptr<ByteVector>& storage, Bytes message, Protection sealed);
   void keep(Reply reply);
@@ -147,8 +150,8 @@ class Connection {
   [[nodiscard]] std::uint32_t charge_of(const Request& request) const;
   Result<Negotiated> read_answer(Bytes message) const;
   wire::Header make_header(const Request& request, std::uint64_t session_id, std::uint32_t tree_id, const Tweaks& tweaks);
-  Outcome send_frame(std::span<const std::size_t> elements, Bytes payload, const SessionSecurity* security, std::uint64_t session_id,
-                     const Tweaks& tweaks);
+  Outcome send_frame(std::span<const std::size_t> elements, Bytes payload, const SessionSecurity* security,
+                     std::uint64_t session_id, const Tweaks& tweaks);
   std::shared_ptr<ByteVector> spare_buffer();
 
   Transport transport_;
@@ -164,9 +167,9 @@ class Connection {
   bool verify_ = true, keep_frames_ = false;
   ByteVector head_, last_frame_;
   std::map<std::uint64_t, const SessionSecurity*> sessions_;
-  std::map<std::uint64_t, std::uint64_t> async_ids_;  // MessageId -> AsyncId of requests that are pending
+  std::map<std::uint64_t, std::uint64_t> async_ids_; // MessageId -> AsyncId of requests that are pending
   std::deque<Reply> replies_, breaks_;
   std::vector<std::shared_ptr<ByteVector>> buffers_;
 };
 
-}  // namespace bossa::client
+} // namespace bossa::client

@@ -30,7 +30,7 @@ ByteVector preauth_capabilities(const std::vector<std::uint16_t>& hashes) {
   return data;
 }
 
-}  // namespace
+} // namespace
 
 ByteVector Connection::build_negotiate(const NegotiateOptions& options) {
   if (options.client_guid)
@@ -41,7 +41,7 @@ ByteVector Connection::build_negotiate(const NegotiateOptions& options) {
   fixed.dialect_count = static_cast<std::uint16_t>(options.dialects.size());
   fixed.security_mode = options.security_mode;
   auto highest = options.dialects.empty() ? 0 : *std::max_element(options.dialects.begin(), options.dialects.end());
-  fixed.capabilities = highest >= 0x0300 ? options.capabilities : 0;  // [MS-SMB2] 2.2.3: zero before 3.x
+  fixed.capabilities = highest >= 0x0300 ? options.capabilities : 0; // [MS-SMB2] 2.2.3: zero before 3.x
   if (highest > 0x0202) fixed.client_guid = client_guid_;
 
   Header header;
@@ -119,4 +119,4 @@ Result<Negotiated> Connection::read_answer(Bytes message) const {
   return out;
 }
 
-}  // namespace bossa::client
+} // namespace bossa::client

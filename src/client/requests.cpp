@@ -21,7 +21,7 @@ template <class T> ByteVector body_of(const T& fixed, Bytes variable) {
 /// [MS-SMB2] 3.2.4.1.5.
 std::uint32_t credits_for(std::size_t size) { return size == 0 ? 1 : static_cast<std::uint32_t>((size - 1) / 65536 + 1); }
 
-}  // namespace
+} // namespace
 
 Request session_setup(Bytes token, std::uint8_t security_mode, std::uint64_t previous_session, bool binding) {
   SessionSetupRequest fixed;
@@ -115,7 +115,8 @@ Request ioctl(FileId file, std::uint32_t code, Bytes input, std::uint32_t max_ou
 }
 Request cancel() { return {Smb2Command::cancel, build(EmptyBody{})}; }
 Request echo() { return {Smb2Command::echo, build(EmptyBody{})}; }
-Request query_directory(FileId file, std::uint8_t info_class, std::string_view pattern, std::uint8_t flags, std::uint32_t max_output) {
+Request query_directory(FileId file, std::uint8_t info_class, std::string_view pattern, std::uint8_t flags,
+                        std::uint32_t max_output) {
   auto wide = utf16le_from_utf8(pattern);
   QueryDirectoryRequest fixed;
   fixed.file_information_class = info_class;
@@ -134,8 +135,8 @@ Request change_notify(FileId file, std::uint32_t filter, bool watch_tree, std::u
   fixed.completion_filter = filter;
   return {Smb2Command::change_notify, build(fixed), {}, credits_for(max_output)};
 }
-Request query_info(FileId file, std::uint8_t info_type, std::uint8_t info_class, std::uint32_t max_output, std::uint32_t additional,
-                   Bytes input) {
+Request query_info(FileId file, std::uint8_t info_type, std::uint8_t info_class, std::uint32_t max_output,
+                   std::uint32_t additional, Bytes input) {
   QueryInfoRequest fixed;
   fixed.info_type = info_type;
   fixed.file_info_class = info_class;
@@ -164,4 +165,4 @@ Request oplock_break(FileId file, std::uint8_t level) {
 }
 Request raw(std::uint16_t command, ByteVector body) { return {static_cast<Smb2Command>(command), std::move(body)}; }
 
-}  // namespace bossa::client::requests
+} // namespace bossa::client::requests

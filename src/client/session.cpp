@@ -6,7 +6,7 @@ using namespace wire;
 
 /// What distinguishes the three uses of SESSION_SETUP.
 struct Session::Exchange {
-  const SessionSecurity* security = nullptr;  // of the session that exists already
+  const SessionSecurity* security = nullptr; // of the session that exists already
   std::uint64_t previous_session_id = 0;
   bool binding = false;
 };
@@ -46,16 +46,19 @@ Result<Reply> Session::exchange(auth::NtlmClient& ntlm, const Exchange& how, cry
   }
 }
 
-Outcome Session::adopt_keys(const ByteVector& session_key, const crypto::PreauthIntegrityHash& hash, const LogonOptions& options) {
+Outcome Session::adopt_keys(const ByteVector& session_key, const crypto::PreauthIntegrityHash& hash,
+                            const LogonOptions& options) {
   const auto& negotiated = connection_.negotiated();
-  if (session_key.empty() || is_guest() || is_anonymous()) return {};  // nothing to sign with
-  keys_ = crypto::derive_keys(negotiated.dialect, session_key, hash.value(), static_cast<std::uint16_t>(negotiated.cipher), session_key);
+  if (session_key.empty() || is_guest() || is_anonymous()) return {}; // nothing to sign with
+  keys_ = crypto::derive_keys(negotiated.dialect, session_key, hash.value(), static_cast<std::uint16_t>(negotiated.cipher),
+                              session_key);
   security_.signer = std::make_shared<crypto::Signer>(negotiated.signing, keys_.signing);
   if (negotiated.cipher != crypto::Cipher::none && !bound_) {
     security_.outbound = std::make_shared<crypto::Sealer>(negotiated.cipher, keys_.decryption);
     security_.inbound = std::make_shared<crypto::Sealer>(negotiated.cipher, keys_.encryption);
   }
-  bool required = negotiated.signing_required() || (connection_.negotiate_options().security_mode & security_mode::signing_required);
+  bool required =
+      negotiated.signing_required() || (connection_.negotiate_options().security_mode & security_mode::signing_required);
   security_.sign = options.sign || required;
   security_.encrypt = options.encrypt || (flags_ & session_flag::encrypt_data);
   if (security_.encrypt && !security_.outbound) return fail(status::not_supported);
@@ -77,18 +80,19 @@ Result<std::unique_ptr<Session>> Session::logon(Connection& connection, const au
   } else if (signer && connection.negotiated().dialect == 0x0311) {
     return fail(status::invalid_network_response);
   } else if (reply->header.has(header_flag::signed_)) {
-    session->final_response_ = Protection::wrongly_signed;  // by a key that a guest or anonymous session has not
+    session->final_response_ = Protection::wrongly_signed; // by a key that a guest or anonymous session has not
   }
   connection.register_session(session->id_, &session->security_);
   return session;
 }
 
-Result<std::unique_ptr<Session>> Session::bind(Connection& other, const auth::ClientCredentials& credentials, const LogonOptions& options) {
+Result<std::unique_ptr<Session>> Session::bind(Connection& other, const auth::ClientCredentials& credentials,
+                                               const LogonOptions& options) {
   std::unique_ptr<Session> channel(new Session(other));
   channel->id_ = id_;
   channel->bound_ = true;
-  channel->security_ = security_;  // encryption keys are the session's
-  SessionSecurity by_session{security_.signer, nullptr, nullptr, true, false};  // a bind request is signed, not sealed
+  channel->security_ = security_;                                              // encryption keys are the session's
+  SessionSecurity by_session{security_.signer, nullptr, nullptr, true, false}; // a bind request is signed, not sealed
   auth::NtlmClient ntlm(credentials, options.ntlm);
   auto hash = other.preauth_hash();
   other.register_session(id_, &by_session);
@@ -99,7 +103,8 @@ Result<std::unique_ptr<Session>> Session::bind(Connection& other, const auth::Cl
   channel->keys_.encryption = keys_.encryption;
   channel->keys_.decryption = keys_.decryption;
   const auto& signer = channel->security_.signer;
-  if (!signer || !reply->header.has(header_flag::signed_) || !signer->verify(reply->message)) return fail(status::invalid_network_response);
+  if (!signer || !reply->header.has(header_flag::signed_) || !signer->verify(reply->message))
+    return fail(status::invalid_network_response);
   channel->final_response_ = Protection::signed_;
   other.register_session(id_, &channel->security_);
   return channel;
@@ -123,7 +128,7 @@ Result<Reply> Session::call(const Request& request, std::uint32_t tree_id, const
 
 Result<std::unique_ptr<Tree>> Session::connect_tree(const std::string& share) {
   Tweaks tweaks;
-  if (connection_.negotiated().dialect == 0x0311) tweaks.sign = true;  // [MS-SMB2] 3.2.4.1.1: also where nothing else is signed
+  if (connection_.negotiated().dialect == 0x0311) tweaks.sign = true; // [MS-SMB2] 3.2.4.1.1: also where nothing else is signed
   auto reply = call(requests::tree_connect("\\\\" + connection_.server_name() + "\\" + share), 0, tweaks);
   if (!reply) return fail(reply.error());
   auto response = reply->parse<TreeConnectResponse>();
@@ -137,4 +142,4 @@ Outcome Session::logoff() {
   return reply->ok() ? Outcome{} : fail(reply->status());
 }
 
-}  // namespace bossa::client
+} // namespace bossa::client

@@ -12,20 +12,21 @@ namespace bossa::client {
 class Tree;
 
 struct LogonOptions {
-  bool sign = false;     ///< sign all requests; else only where the server or the protocol requires it
-  bool encrypt = false;  ///< seal all requests; fails with NOT_SUPPORTED when no cipher was negotiated
+  bool sign = false;    ///< sign all requests; else only where the server or the protocol requires it
+  bool encrypt = false; ///< seal all requests; fails with NOT_SUPPORTED when no cipher was negotiated
   std::uint64_t previous_session_id = 0;
   auth::NtlmClient::Options ntlm{};
 };
 
 class Session {
- public:
+public:
   /// SESSION_SETUP by NTLMv2; an empty user is anonymous. Fails with the server's status; with INVALID_NETWORK_RESPONSE when the
   /// final response is not rightly signed (3.1.1: must be; before: if it is signed at all).
   static Result<std::unique_ptr<Session>> logon(Connection& connection, const auth::ClientCredentials& credentials,
                                                 const LogonOptions& options = {});
   /// Binds this session to another connection [MS-SMB2] 3.2.4.2.3.3: same id, its own signing key, shared encryption keys.
-  Result<std::unique_ptr<Session>> bind(Connection& other, const auth::ClientCredentials& credentials, const LogonOptions& options = {});
+  Result<std::unique_ptr<Session>> bind(Connection& other, const auth::ClientCredentials& credentials,
+                                        const LogonOptions& options = {});
   /// SESSION_SETUP anew on the living session; its keys stay.
   Outcome reauthenticate(const auth::ClientCredentials& credentials);
   ~Session();
@@ -48,7 +49,7 @@ class Session {
   /// Signing and sealing from now on; keys may be taken away or exchanged by tests.
   [[nodiscard]] SessionSecurity& security() { return security_; }
 
- private:
+private:
   explicit Session(Connection& connection) : connection_(connection) {}
   struct Exchange;
   Result<Reply> exchange(auth::NtlmClient& ntlm, const Exchange& how, crypto::PreauthIntegrityHash& hash);
@@ -66,12 +67,12 @@ class Session {
 struct File {
   wire::FileId id;
   wire::CreateResponse info;
-  std::vector<wire::CreateContext> contexts;  ///< of the response; point into `reply`
+  std::vector<wire::CreateContext> contexts; ///< of the response; point into `reply`
   Reply reply;
 };
 
 class Tree {
- public:
+public:
   Tree(Session& session, std::uint32_t id, const wire::TreeConnectResponse& info);
 
   // Each fails with the server's status.
@@ -85,9 +86,10 @@ class Tree {
   /// One buffer of entries; NO_MORE_FILES at the end.
   Result<ByteVector> query_directory(wire::FileId file, std::uint8_t info_class, std::string_view pattern, std::uint8_t flags = 0,
                                      std::uint32_t max_output = 65536);
-  Result<ByteVector> query_info(wire::FileId file, std::uint8_t info_type, std::uint8_t info_class, std::uint32_t max_output = 65536,
-                                std::uint32_t additional = 0);
-  Outcome set_info(wire::FileId file, std::uint8_t info_type, std::uint8_t info_class, Bytes buffer, std::uint32_t additional = 0);
+  Result<ByteVector> query_info(wire::FileId file, std::uint8_t info_type, std::uint8_t info_class,
+                                std::uint32_t max_output = 65536, std::uint32_t additional = 0);
+  Outcome set_info(wire::FileId file, std::uint8_t info_type, std::uint8_t info_class, Bytes buffer,
+                   std::uint32_t additional = 0);
   /// The output buffer; also when the status is BUFFER_OVERFLOW.
   Result<ByteVector> ioctl(wire::FileId file, std::uint32_t code, Bytes input, std::uint32_t max_output);
   Outcome disconnect();
@@ -109,7 +111,7 @@ class Tree {
   [[nodiscard]] const wire::TreeConnectResponse& info() const { return info_; }
   [[nodiscard]] bool encrypts() const { return (info_.share_flags & wire::share_flag::encrypt_data) != 0; }
 
- private:
+private:
   Tweaks with_encryption(const Tweaks& tweaks) const;
   Session& session_;
   std::uint32_t id_;
@@ -123,4 +125,4 @@ Result<Bytes> output_buffer(const Reply& reply);
 /// The data of a READ response.
 Result<Bytes> read_data(const Reply& reply);
 
-}  // namespace bossa::client
+} // namespace bossa::client

@@ -23,7 +23,7 @@ Failure failure_of(int error) {
   return fail(error == EAGAIN || error == EWOULDBLOCK || error == ETIMEDOUT ? status::io_timeout : status::network_name_deleted);
 }
 
-}  // namespace
+} // namespace
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
   Endpoint endpoint;
@@ -65,7 +65,7 @@ Result<Transport> Transport::connect(const Endpoint& endpoint, std::chrono::mill
   for (auto* address = found; address; address = address->ai_next) {
     Transport transport(::socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol));
     if (!transport.is_open()) continue;
-    transport.set_timeout(timeout);  // on Linux the send timeout bounds connect() as well
+    transport.set_timeout(timeout); // on Linux the send timeout bounds connect() as well
     if (::connect(transport.socket_, address->ai_addr, address->ai_addrlen) != 0) continue;
     int on = 1;
     ::setsockopt(transport.socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -145,4 +145,4 @@ bool Transport::readable_within(std::chrono::milliseconds time) const {
   return ::poll(&entry, 1, static_cast<int>(time.count())) > 0;
 }
 
-}  // namespace bossa::client
+} // namespace bossa::client

@@ -19,7 +19,7 @@ struct Endpoint {
 /// Owns the socket. One thread at a time. Statuses: BAD_NETWORK_PATH when nobody listens, IO_TIMEOUT when the peer is silent
 /// for longer than the timeout, NETWORK_NAME_DELETED when the connection ended.
 class Transport {
- public:
+public:
   Transport() = default;
   /// Takes over a connected socket.
   explicit Transport(int socket) : socket_(socket) {}
@@ -46,8 +46,8 @@ class Transport {
   [[nodiscard]] int socket() const { return socket_; }
   void close();
 
- private:
+private:
   int socket_ = -1;
 };
 
-}  // namespace bossa::client
+} // namespace bossa::client

@@ -43,7 +43,7 @@ Result<ByteVector> copied(const Result<Bytes>& bytes) {
   return to_vector(*bytes);
 }
 
-}  // namespace
+} // namespace
 
 Result<Bytes> ioctl_output(const Reply& reply) {
   auto response = reply.parse<IoctlResponse>();
@@ -132,7 +132,7 @@ Result<std::vector<std::string>> Tree::list(std::string_view directory, std::str
       end = buffer.error();
       break;
     }
-    for (Bytes rest = *buffer; rest.size() >= 12;) {  // [MS-FSCC] 2.4.33: NextEntryOffset, FileIndex, FileNameLength, name
+    for (Bytes rest = *buffer; rest.size() >= 12;) { // [MS-FSCC] 2.4.33: NextEntryOffset, FileIndex, FileNameLength, name
       auto next = load_le<std::uint32_t>(rest.data());
       auto name = view(rest, 12, load_le<std::uint32_t>(rest.data() + 8));
       auto text = name ? utf8_from_utf16le(*name) : Result<std::string>(fail(name.error()));
@@ -190,4 +190,4 @@ Outcome Tree::remove(std::string_view name) {
   return close(file->id);
 }
 
-}  // namespace bossa::client
+} // namespace bossa::client

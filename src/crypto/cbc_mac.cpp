@@ -5,7 +5,7 @@
 namespace bossa::crypto::detail {
 
 namespace {
-constexpr std::size_t scratch_size = 4096;  // stays in the first-level cache
+constexpr std::size_t scratch_size = 4096; // stays in the first-level cache
 }
 
 CbcMac::CbcMac(const EVP_CIPHER* cbc, Bytes key) : context_(EVP_CIPHER_CTX_new()) {
@@ -66,4 +66,4 @@ void CbcMac::pad() {
   fill_ = 0;
 }
 
-}  // namespace bossa::crypto::detail
+} // namespace bossa::crypto::detail

@@ -9,7 +9,7 @@ namespace bossa::crypto::detail {
 /// a message in one piece only, which would mean to gather it. So the chaining is done by its AES-CBC, in bulk, with the output
 /// thrown away but for the last block. Not for use by two threads at once.
 class CbcMac {
- public:
+public:
   CbcMac(const EVP_CIPHER* cbc, Bytes key);
   /// Starts a message.
   void start();
@@ -25,7 +25,7 @@ class CbcMac {
   /// Chains `block` in place of the one held back.
   void close(const ByteArray<16>& block);
 
- private:
+private:
   void encrypt(const std::uint8_t* data, std::size_t size);
   CipherContext context_;
   ByteArray<16> chain_{}, block_{};
@@ -33,4 +33,4 @@ class CbcMac {
   bool hold_back_ = false;
 };
 
-}  // namespace bossa::crypto::detail
+} // namespace bossa::crypto::detail

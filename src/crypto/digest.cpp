@@ -23,7 +23,7 @@ template <std::size_t Size> ByteArray<Size> hmac(const char* md, Bytes key, std:
   detail::MacContext context(EVP_MAC_CTX_new(algorithms().hmac.get()));
   OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(md), 0),
                              OSSL_PARAM_construct_end()};
-  static constexpr std::uint8_t empty[1] = {};  // a null key would mean "keep the key there is"
+  static constexpr std::uint8_t empty[1] = {}; // a null key would mean "keep the key there is"
   ByteArray<Size> out;
   std::size_t written = 0;
   bool ok = context && EVP_MAC_init(context.get(), key.empty() ? empty : key.data(), key.size(), parameters) == 1;
@@ -32,7 +32,7 @@ template <std::size_t Size> ByteArray<Size> hmac(const char* md, Bytes key, std:
   return out;
 }
 
-}  // namespace
+} // namespace
 
 ByteArray<16> md5(std::span<const Bytes> pieces) { return digest<16>(algorithms().md5.get(), pieces); }
 ByteArray<16> md5(Bytes data) { return md5(std::span<const Bytes>(&data, 1)); }
@@ -41,4 +41,4 @@ ByteArray<16> hmac_md5(Bytes key, std::span<const Bytes> pieces) { return hmac<1
 ByteArray<16> hmac_md5(Bytes key, Bytes data) { return hmac_md5(key, std::span<const Bytes>(&data, 1)); }
 ByteArray<32> hmac_sha256(Bytes key, std::span<const Bytes> pieces) { return hmac<32>("SHA2-256", key, pieces); }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

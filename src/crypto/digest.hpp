@@ -23,7 +23,7 @@ namespace bossa::crypto {
 /// The RC4 stream cipher, for the key exchange and the sealing of NTLMSSP [MS-NLMP] 3.4. Each call of apply() goes on in the
 /// key stream where the last one stopped. One object must not be used by two threads at once.
 class Rc4 {
- public:
+public:
   /// Key of 1 to 256 bytes; an empty one throws std::invalid_argument.
   explicit Rc4(Bytes key);
   ~Rc4();
@@ -32,9 +32,9 @@ class Rc4 {
   /// Encrypts or decrypts in place.
   void apply(MutableBytes data);
 
- private:
+private:
   ByteArray<256> state_;
   std::uint8_t i_ = 0, j_ = 0;
 };
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -46,9 +46,10 @@ BOOST_AUTO_TEST_CASE(hmac_sha256_rfc4231) {
 
 BOOST_AUTO_TEST_CASE(sha512_fips180) {
   const Bytes pieces[] = {as_bytes("a"), as_bytes("bc")};
-  BOOST_TEST(to_hex(sha512(pieces)) ==
-             "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa5"
-             "4ca49f");
+  BOOST_TEST(
+      to_hex(sha512(pieces)) ==
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa5"
+      "4ca49f");
 }
 
 BOOST_AUTO_TEST_CASE(rc4_rfc6229) {

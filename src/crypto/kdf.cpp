@@ -11,11 +11,11 @@ namespace {
 /// A literal as the specification prints it: with its terminating NUL.
 template <std::size_t N> Bytes with_nul(const char (&text)[N]) { return as_bytes({text, N}); }
 
-}  // namespace
+} // namespace
 
 ByteVector smb3_kdf(Bytes key, Bytes label_with_nul, Bytes context, std::size_t bytes) {
   ByteArray<4> counter, bits;
-  store_be32(counter.data(), 1);  // one round of HMAC-SHA256 yields all that is ever asked for
+  store_be32(counter.data(), 1); // one round of HMAC-SHA256 yields all that is ever asked for
   store_be32(bits.data(), static_cast<std::uint32_t>(bytes * 8));
   static constexpr std::uint8_t separator[1] = {0};
   const Bytes pieces[] = {counter, label_with_nul, separator, context, bits};
@@ -25,7 +25,8 @@ ByteVector smb3_kdf(Bytes key, Bytes label_with_nul, Bytes context, std::size_t 
   return out;
 }
 
-SessionKeys derive_keys(std::uint16_t dialect, Bytes session_key, Bytes preauth_hash, std::uint16_t cipher, Bytes full_session_key) {
+SessionKeys derive_keys(std::uint16_t dialect, Bytes session_key, Bytes preauth_hash, std::uint16_t cipher,
+                        Bytes full_session_key) {
   ByteVector short_key = to_vector(session_key);
   short_key.resize(16);
   SessionKeys keys;
@@ -52,4 +53,4 @@ SessionKeys derive_keys(std::uint16_t dialect, Bytes session_key, Bytes preauth_
   return keys;
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -28,4 +28,4 @@ struct SessionKeys {
 [[nodiscard]] SessionKeys derive_keys(std::uint16_t dialect, Bytes session_key, Bytes preauth_hash, std::uint16_t cipher,
                                       Bytes full_session_key);
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

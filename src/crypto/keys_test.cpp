@@ -29,7 +29,7 @@ void check_keys(const captured::Capture& capture, std::uint16_t cipher) {
   BOOST_TEST(to_hex(keys.encryption) == capture.server_to_client_key);
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(keys)
 
@@ -53,7 +53,8 @@ BOOST_AUTO_TEST_CASE(smb311_keys_of_the_microsoft_sample) {
   BOOST_TEST(to_hex(keys.decryption) == "629bcbc54422a0f572b97f45989b6073");
   BOOST_TEST(to_hex(keys.encryption) == "e2af0dcefac68da71a0dfbd0d1350d74");
   BOOST_TEST(to_hex(keys.application) == "6d7ad7954e9ec61e907b4d473dc178ff");
-  auto channel = derive_keys(0x0311, from_hex("84B9DBB730116A8FA6E9889555C265F9"), from_hex(microsoft::second_channel_hash), 2, {});
+  auto channel =
+      derive_keys(0x0311, from_hex("84B9DBB730116A8FA6E9889555C265F9"), from_hex(microsoft::second_channel_hash), 2, {});
   BOOST_TEST(to_hex(channel.signing) == "c962bca1a9dd1697b030644199705431");
 
   Signer session(SigningAlgorithm::aes_cmac, keys.signing), second(SigningAlgorithm::aes_cmac, channel.signing);
@@ -97,10 +98,10 @@ BOOST_AUTO_TEST_CASE(keys_that_smbd_and_smbclient_print) {
 }
 
 BOOST_AUTO_TEST_CASE(smb2_signs_with_the_session_key) {
-  auto keys = derive_keys(0x0210, ByteVector(32, 5), {}, 0, {});  // Kerberos gives 32 bytes; the first 16 count
+  auto keys = derive_keys(0x0210, ByteVector(32, 5), {}, 0, {}); // Kerberos gives 32 bytes; the first 16 count
   BOOST_TEST(keys.signing == ByteVector(16, 5));
   BOOST_TEST(keys.encryption.empty());
-  keys = derive_keys(0x0202, ByteVector(8, 5), {}, 0, {});  // a short key is padded
+  keys = derive_keys(0x0202, ByteVector(8, 5), {}, 0, {}); // a short key is padded
   BOOST_TEST(to_hex(keys.signing) == "05050505050505050000000000000000");
 }
 

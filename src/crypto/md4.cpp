@@ -32,13 +32,13 @@ void md4_block(State& state, const std::uint8_t* block) {
   state[3] += d;
 }
 
-}  // namespace
+} // namespace
 
 ByteArray<16> md4(Bytes data) {
   State state{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476};
   auto rest = data;
   for (; rest.size() >= 64; rest = rest.subspan(64)) md4_block(state, rest.data());
-  ByteArray<128> tail{};  // what is left, 0x80, zeros, length in bits: one block or two
+  ByteArray<128> tail{}; // what is left, 0x80, zeros, length in bits: one block or two
   if (!rest.empty()) std::memcpy(tail.data(), rest.data(), rest.size());
   tail[rest.size()] = 0x80;
   std::size_t blocks = rest.size() + 9 <= 64 ? 1 : 2;
@@ -50,4 +50,4 @@ ByteArray<16> md4(Bytes data) {
   return out;
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

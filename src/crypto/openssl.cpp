@@ -31,4 +31,4 @@ const Algorithms& algorithms() {
   return instance;
 }
 
-}  // namespace bossa::crypto::detail
+} // namespace bossa::crypto::detail

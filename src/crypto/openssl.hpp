@@ -36,7 +36,7 @@ const Algorithms& algorithms();
 
 /// Objects that are costly to set up, for use by one thread at a time. take() gives a parked one, or none.
 template <class T> class FreeList {
- public:
+public:
   std::unique_ptr<T> take() {
     std::lock_guard lock(mutex_);
     if (parked_.empty()) return nullptr;
@@ -49,14 +49,14 @@ template <class T> class FreeList {
     parked_.push_back(std::move(object));
   }
 
- private:
+private:
   std::mutex mutex_;
   std::vector<std::unique_ptr<T>> parked_;
 };
 
 /// Holds one object of a FreeList, made by `make` when none is parked, until the end of the scope.
 template <class T> class Loan {
- public:
+public:
   template <class Make> Loan(FreeList<T>& list, Make make) : list_(list), object_(list.take()) {
     if (!object_) object_ = make();
   }
@@ -66,9 +66,9 @@ template <class T> class Loan {
   T* operator->() { return object_.get(); }
   T& operator*() { return *object_; }
 
- private:
+private:
   FreeList<T>& list_;
   std::unique_ptr<T> object_;
 };
 
-}  // namespace bossa::crypto::detail
+} // namespace bossa::crypto::detail

@@ -15,4 +15,4 @@ void PreauthIntegrityHash::update(std::span<const Bytes> pieces) {
   value_ = sha512(chain);
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

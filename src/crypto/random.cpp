@@ -11,4 +11,4 @@ void random_bytes(MutableBytes out) {
   if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) throw std::runtime_error("no source of random bytes");
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

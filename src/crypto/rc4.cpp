@@ -25,4 +25,4 @@ void Rc4::apply(MutableBytes data) {
   }
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -22,14 +22,14 @@ using Tag = ByteArray<16>;
 
 /// One keyed cipher, for one thread at a time.
 class Aead {
- public:
+public:
   virtual ~Aead() = default;
   virtual Tag encrypt(const std::uint8_t* nonce, Bytes additional, std::span<const MutableBytes> pieces) = 0;
   virtual bool decrypt(const std::uint8_t* nonce, Bytes additional, MutableBytes data, Bytes tag) = 0;
 };
 
 class Gcm final : public Aead {
- public:
+public:
   Gcm(const EVP_CIPHER* cipher, Bytes key) : context_(EVP_CIPHER_CTX_new()) {
     require(context_ && EVP_CipherInit_ex2(context_.get(), cipher, key.data(), nullptr, 1, nullptr) == 1, "OpenSSL: AES-GCM");
   }
@@ -55,7 +55,7 @@ class Gcm final : public Aead {
     return EVP_CipherFinal_ex(context_.get(), nothing, &written) == 1;
   }
 
- private:
+private:
   void start(const std::uint8_t* nonce, Bytes additional, int encrypting) {
     int written = 0;
     require(EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce, encrypting, nullptr) == 1 &&
@@ -71,10 +71,10 @@ class Gcm final : public Aead {
   detail::CipherContext context_;
 };
 
-/// [RFC 3610] with L = 4 and M = 16, from CBC-MAC and counter mode: OpenSSL's CCM takes its message in one piece only. Both passes
-/// go over a part that stays in the cache before they turn to the next.
+/// [RFC 3610] with L = 4 and M = 16, from CBC-MAC and counter mode: OpenSSL's CCM takes its message in one piece only. Both
+/// passes go over a part that stays in the cache before they turn to the next.
 class Ccm final : public Aead {
- public:
+public:
   Ccm(const EVP_CIPHER* cbc, const EVP_CIPHER* ctr, Bytes key) : mac_(cbc, key), counter_(EVP_CIPHER_CTX_new()) {
     require(counter_ && EVP_EncryptInit_ex2(counter_.get(), ctr, key.data(), nullptr, nullptr) == 1, "OpenSSL: AES-CTR");
   }
@@ -103,18 +103,19 @@ class Ccm final : public Aead {
     return constant_time_equal(finish(mask), tag);
   }
 
- private:
+private:
   static constexpr std::size_t part_size = 8192;
 
   /// Feeds the first block and the additional data to the MAC, and returns the key stream block that covers the tag.
   Tag start(const std::uint8_t* nonce, Bytes additional, std::size_t size) {
     ByteArray<16> block{};
-    block[0] = 1 << 6 | (16 - 2) / 2 << 3 | (4 - 1);  // additional data present, M = 16, L = 4
+    block[0] = 1 << 6 | (16 - 2) / 2 << 3 | (4 - 1); // additional data present, M = 16, L = 4
     std::memcpy(block.data() + 1, nonce, ccm_nonce_size);
     store_be32(block.data() + 12, static_cast<std::uint32_t>(size));
     mac_.start();
     mac_.update(block);
-    const ByteArray<2> additional_size{static_cast<std::uint8_t>(additional.size() >> 8), static_cast<std::uint8_t>(additional.size())};
+    const ByteArray<2> additional_size{static_cast<std::uint8_t>(additional.size() >> 8),
+                                       static_cast<std::uint8_t>(additional.size())};
     mac_.update(additional_size);
     mac_.update(additional);
     mac_.pad();
@@ -133,7 +134,8 @@ class Ccm final : public Aead {
   }
   void apply_counter(MutableBytes data) {
     int written = 0;
-    require(EVP_EncryptUpdate(counter_.get(), data.data(), &written, data.data(), static_cast<int>(data.size())) == 1, "OpenSSL: AES-CTR");
+    require(EVP_EncryptUpdate(counter_.get(), data.data(), &written, data.data(), static_cast<int>(data.size())) == 1,
+            "OpenSSL: AES-CTR");
   }
   detail::CbcMac mac_;
   detail::CipherContext counter_;
@@ -142,22 +144,22 @@ class Ccm final : public Aead {
 std::unique_ptr<Aead> make_aead(Cipher cipher, Bytes key) {
   const auto& a = algorithms();
   switch (cipher) {
-    case Cipher::aes128_gcm: return std::make_unique<Gcm>(a.aes128_gcm.get(), key);
-    case Cipher::aes256_gcm: return std::make_unique<Gcm>(a.aes256_gcm.get(), key);
-    case Cipher::aes128_ccm: return std::make_unique<Ccm>(a.aes128_cbc.get(), a.aes128_ctr.get(), key);
-    case Cipher::aes256_ccm: return std::make_unique<Ccm>(a.aes256_cbc.get(), a.aes256_ctr.get(), key);
-    case Cipher::none: break;
+  case Cipher::aes128_gcm: return std::make_unique<Gcm>(a.aes128_gcm.get(), key);
+  case Cipher::aes256_gcm: return std::make_unique<Gcm>(a.aes256_gcm.get(), key);
+  case Cipher::aes128_ccm: return std::make_unique<Ccm>(a.aes128_cbc.get(), a.aes128_ctr.get(), key);
+  case Cipher::aes256_ccm: return std::make_unique<Ccm>(a.aes256_cbc.get(), a.aes256_ctr.get(), key);
+  case Cipher::none: break;
   }
   throw std::invalid_argument("cipher");
 }
 
-}  // namespace
+} // namespace
 
 struct Sealer::Impl {
   Cipher cipher;
   ByteVector key;
   mutable detail::FreeList<Aead> aeads;
-  mutable std::atomic<std::uint64_t> counter;  // unique per message; where it starts is random, as are the prefix bytes
+  mutable std::atomic<std::uint64_t> counter; // unique per message; where it starts is random, as are the prefix bytes
   ByteArray<4> prefix;
 
   Impl(Cipher which, Bytes bytes) : cipher(which), key(to_vector(bytes)) {
@@ -197,4 +199,4 @@ bool Sealer::open(Bytes transform_header, MutableBytes ciphertext) const {
                                 transform_header.subspan(signature_offset, sizeof(Tag)));
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -12,11 +12,11 @@ enum class Cipher : std::uint16_t { none = 0, aes128_ccm = 1, aes128_gcm = 2, ae
 /// 16 or 32; 0 for none and for unknown values.
 [[nodiscard]] constexpr std::size_t key_size(Cipher cipher) {
   switch (cipher) {
-    case Cipher::aes128_ccm:
-    case Cipher::aes128_gcm: return 16;
-    case Cipher::aes256_ccm:
-    case Cipher::aes256_gcm: return 32;
-    default: return 0;
+  case Cipher::aes128_ccm:
+  case Cipher::aes128_gcm: return 16;
+  case Cipher::aes256_ccm:
+  case Cipher::aes256_gcm: return 32;
+  default: return 0;
   }
 }
 
@@ -26,7 +26,7 @@ inline constexpr std::size_t transform_header_size = 52;
 /// must share the same Sealer, because it is the Sealer that never repeats a nonce. Any number of threads may use one at once;
 /// contexts are kept as in Signer.
 class Sealer {
- public:
+public:
   /// Throws std::invalid_argument when the key's size is not key_size(cipher), or the cipher is none.
   Sealer(Cipher cipher, Bytes key);
   ~Sealer();
@@ -45,9 +45,9 @@ class Sealer {
 
   [[nodiscard]] Cipher cipher() const;
 
- private:
+private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -43,7 +43,7 @@ std::vector<MutableBytes> random_pieces(MutableBytes data, std::mt19937& random)
   return pieces;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(sealing)
 
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(every_byte_is_protected) {
     const MutableBytes pieces[] = {MutableBytes(message).subspan(52)};
     sealer.seal(MutableBytes(message).first(52), pieces);
     BOOST_TEST(!opened(sealer, message).empty());
-    for (std::size_t i = 4; i < message.size(); ++i) {  // ProtocolId (0..3) is not authenticated; the caller checks it
+    for (std::size_t i = 4; i < message.size(); ++i) { // ProtocolId (0..3) is not authenticated; the caller checks it
       message[i] ^= 1;
       BOOST_TEST(opened(sealer, message).empty(), "byte " << i << " is not protected");
       message[i] ^= 1;

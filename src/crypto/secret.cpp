@@ -12,4 +12,4 @@ void wipe(MutableBytes secret) {
   if (!secret.empty()) OPENSSL_cleanse(secret.data(), secret.size());
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

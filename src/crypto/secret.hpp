@@ -10,4 +10,4 @@ namespace bossa::crypto {
 /// Overwrites with zeros; never removed by the optimiser.
 void wipe(MutableBytes secret);
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -23,7 +23,7 @@ using Signature = ByteArray<16>;
 /// One keyed algorithm, for one thread at a time. The header comes in as its two parts before the signature and the zeros that
 /// stand for it.
 class Mac {
- public:
+public:
   virtual ~Mac() = default;
   virtual void start(const std::uint8_t* header) = 0;
   virtual void update(Bytes data) = 0;
@@ -31,16 +31,14 @@ class Mac {
 };
 
 class HmacSha256 final : public Mac {
- public:
+public:
   explicit HmacSha256(Bytes key) : context_(EVP_MAC_CTX_new(algorithms().hmac.get())) {
     char digest[] = "SHA2-256";
     OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
     require(context_ && EVP_MAC_init(context_.get(), key.data(), key.size(), parameters) == 1, "OpenSSL: HMAC");
   }
   void start(const std::uint8_t*) override { require(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1, "OpenSSL: HMAC"); }
-  void update(Bytes data) override {
-    require(EVP_MAC_update(context_.get(), data.data(), data.size()) == 1, "OpenSSL: HMAC");
-  }
+  void update(Bytes data) override { require(EVP_MAC_update(context_.get(), data.data(), data.size()) == 1, "OpenSSL: HMAC"); }
   Signature finish() override {
     std::uint8_t whole[32];
     std::size_t written = 0;
@@ -50,13 +48,13 @@ class HmacSha256 final : public Mac {
     return signature;
   }
 
- private:
+private:
   detail::MacContext context_;
 };
 
 /// [RFC 4493].
 class AesCmac final : public Mac {
- public:
+public:
   explicit AesCmac(Bytes key) : mac_(algorithms().aes128_cbc.get(), key) {
     static constexpr ByteArray<16> zeros{};
     mac_.start();
@@ -82,7 +80,7 @@ class AesCmac final : public Mac {
     return mac_.value();
   }
 
- private:
+private:
   /// Doubling in GF(2^128), big endian.
   static ByteArray<16> doubled(const ByteArray<16>& in) {
     ByteArray<16> out;
@@ -96,7 +94,7 @@ class AesCmac final : public Mac {
 
 /// AES-128-GCM over nothing, with the message as additional data.
 class AesGmac final : public Mac {
- public:
+public:
   explicit AesGmac(Bytes key) : context_(EVP_CIPHER_CTX_new()) {
     require(context_ && EVP_EncryptInit_ex2(context_.get(), algorithms().aes128_gcm.get(), key.data(), nullptr, nullptr) == 1,
             "OpenSSL: AES-GCM");
@@ -112,7 +110,8 @@ class AesGmac final : public Mac {
   }
   void update(Bytes data) override {
     int written = 0;
-    require(EVP_EncryptUpdate(context_.get(), nullptr, &written, data.data(), static_cast<int>(data.size())) == 1, "OpenSSL: AES-GCM");
+    require(EVP_EncryptUpdate(context_.get(), nullptr, &written, data.data(), static_cast<int>(data.size())) == 1,
+            "OpenSSL: AES-GCM");
   }
   Signature finish() override {
     Signature signature;
@@ -124,20 +123,20 @@ class AesGmac final : public Mac {
     return signature;
   }
 
- private:
+private:
   detail::CipherContext context_;
 };
 
 std::unique_ptr<Mac> make_mac(SigningAlgorithm algorithm, Bytes key) {
   switch (algorithm) {
-    case SigningAlgorithm::hmac_sha256: return std::make_unique<HmacSha256>(key);
-    case SigningAlgorithm::aes_cmac: return std::make_unique<AesCmac>(key);
-    case SigningAlgorithm::aes_gmac: return std::make_unique<AesGmac>(key);
+  case SigningAlgorithm::hmac_sha256: return std::make_unique<HmacSha256>(key);
+  case SigningAlgorithm::aes_cmac: return std::make_unique<AesCmac>(key);
+  case SigningAlgorithm::aes_gmac: return std::make_unique<AesGmac>(key);
   }
   throw std::invalid_argument("signing algorithm");
 }
 
-}  // namespace
+} // namespace
 
 struct Signer::Impl {
   SigningAlgorithm algorithm;
@@ -145,7 +144,8 @@ struct Signer::Impl {
   mutable detail::FreeList<Mac> macs;
 
   Impl(SigningAlgorithm which, Bytes bytes) : algorithm(which), key(to_vector(bytes)) {
-    bool known = which == SigningAlgorithm::hmac_sha256 || which == SigningAlgorithm::aes_cmac || which == SigningAlgorithm::aes_gmac;
+    bool known =
+        which == SigningAlgorithm::hmac_sha256 || which == SigningAlgorithm::aes_cmac || which == SigningAlgorithm::aes_gmac;
     bool fits = which == SigningAlgorithm::hmac_sha256 ? !key.empty() : key.size() == 16;
     if (!known || !fits) throw std::invalid_argument("signing key");
   }
@@ -153,7 +153,7 @@ struct Signer::Impl {
 
   [[nodiscard]] Signature compute(const std::uint8_t* header, std::span<const Bytes> rest) const {
     detail::Loan<Mac> mac(macs, [this] { return make_mac(algorithm, key); });
-    ByteArray<header_size> clean;  // the signature counts as zeros
+    ByteArray<header_size> clean; // the signature counts as zeros
     std::memcpy(clean.data(), header, signature_offset);
     std::memset(clean.data() + signature_offset, 0, sizeof(Signature));
     mac->start(clean.data());
@@ -183,4 +183,4 @@ bool Signer::verify(Bytes message) const {
   return constant_time_equal(expected, message.subspan(signature_offset, sizeof(Signature)));
 }
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

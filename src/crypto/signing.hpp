@@ -14,7 +14,7 @@ enum class SigningAlgorithm : std::uint16_t { hmac_sha256 = 0, aes_cmac = 1, aes
 /// under a mutex that is held only to take or give back one, so that a message needs no key set-up and, once warm, no
 /// allocation. About 1 KiB for each thread that ever signed at the same time; nothing before the first message.
 class Signer {
- public:
+public:
   /// The key has 16 bytes (other sizes only for hmac_sha256). Throws std::invalid_argument on any other size or algorithm: check
   /// what came from the wire before.
   Signer(SigningAlgorithm algorithm, Bytes key);
@@ -33,9 +33,9 @@ class Signer {
 
   [[nodiscard]] SigningAlgorithm algorithm() const;
 
- private:
+private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace bossa::crypto
+} // namespace bossa::crypto

@@ -39,7 +39,7 @@ void check_message(const Signer& signer, const char* hex) {
   BOOST_TEST(copy == message);
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(signing)
 
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(cbc_mac_underneath_does_rfc4493) {
   detail::CbcMac mac(detail::algorithms().aes128_cbc.get(), from_hex("2b7e151628aed2a6abf7158809cf4f3c"));
   mac.start();
   mac.update(ByteVector(16));
-  BOOST_TEST(to_hex(mac.value()) == "7df76b0c1ab899b33e42f047b91b546f");  // AES-128(key, 0)
+  BOOST_TEST(to_hex(mac.value()) == "7df76b0c1ab899b33e42f047b91b546f"); // AES-128(key, 0)
   auto message = from_hex("6bc1bee22e409f96e93d7e117393172a");
   auto k1 = from_hex("fbeed618357133667c85e08f7236a8de");
   for (std::size_t i = 0; i < 16; ++i) message[i] ^= k1[i];
