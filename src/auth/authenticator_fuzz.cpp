@@ -1,4 +1,6 @@
 // The whole exchange before a logon: the input is cut into up to three tokens by a length in front of each (u16, little endian).
+#include <algorithm>
+
 #include "src/auth/authenticator.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
