@@ -148,8 +148,9 @@ Outcome store_in_mode(const FileHandle& file, std::uint32_t attributes) {
 Outcome store_new(const FileHandle& file, std::uint32_t attributes, std::optional<NtTime> create_time) {
   if (!file.volume->options().store_dos_attributes) return {};  // in the mode bits already, by unix_mode()
   DosAttrib value;
-  value.attributes = attributes & attribute::settable;
-  if (file.is_directory()) value.attributes = (value.attributes & ~attribute::archive) | attribute::directory;
+  // As smbd: these four only; every new file is to be archived.
+  value.attributes = attributes & (attribute::readonly | attribute::hidden | attribute::system | attribute::archive);
+  value.attributes |= file.is_directory() ? attribute::directory : attribute::archive;
   value.create_time = create_time ? *create_time : default_create_time(file.stat);
   auto outcome = store(file, value);
   if (!outcome && outcome.error() == status::not_supported) return {};  // a file system without user.* attributes

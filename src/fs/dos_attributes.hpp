@@ -40,7 +40,7 @@ struct DosInfo {
 /// The pure part: from what was read. `stored`: nothing when there is no DOSATTRIB.
 [[nodiscard]] DosInfo effective(const VolumeOptions& options, std::string_view name, const Stat& stat, const std::optional<DosAttrib>& stored);
 
-/// CREATE: stores attributes and creation time of a new file (ARCHIVE is added to files by the caller's rule: see the .cpp).
+/// CREATE: stores attributes and creation time of a new file or directory; files get ARCHIVE always, as from smbd.
 [[nodiscard]] Outcome store_new(const FileHandle& file, std::uint32_t attributes, std::optional<NtTime> create_time = std::nullopt);
 /// SET_INFO: 0 = unchanged; NORMAL = none. ACCESS_DENIED without write permission; done as root for a user that may write but
 /// does not own the file, as smbd does. Without `store dos attributes`, by permission bits.

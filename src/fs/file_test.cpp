@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(modes_follow_the_masks) {
   BOOST_TEST(unix_mode(policy, false, 0, true) == 0660u);
   policy = ModePolicy{};
   policy.map_archive = true;
-  BOOST_TEST(unix_mode(policy, false, attribute::archive, false) == 0744u);
+  BOOST_TEST(unix_mode(policy, false, 0, false) == 0744u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,7 +16,7 @@ std::uint32_t unix_mode(const ModePolicy& policy, bool directory, std::uint32_t 
   std::uint32_t mode = 0666;
   if (!store_dos_attributes) {
     if (policy.map_readonly && dos_attributes & attribute::readonly) mode &= ~0222u;
-    if (policy.map_archive && dos_attributes & attribute::archive) mode |= 0100;
+    if (policy.map_archive) mode |= 0100;  // a new file is one to be archived
     if (policy.map_system && dos_attributes & attribute::system) mode |= 0010;
     if (policy.map_hidden && dos_attributes & attribute::hidden) mode |= 0001;
   }

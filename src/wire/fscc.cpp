@@ -99,7 +99,8 @@ Result<InfoReply> build_file_info(FileClass info_class, const FileFacts& facts, 
   auto shape = write_class(info_class, facts, body);
   if (!shape) return fail(shape.error());
   if (max_length < shape->fixed) return fail(status::info_length_mismatch);
-  return cut(std::move(body), shape->variable ? max_length : body.size());
+  auto room = shape->variable ? max_length : body.size();
+  return cut(std::move(body), room);
 }
 
 Result<InfoReply> build_fs_info(FsClass info_class, const VolumeFacts& f, std::size_t max_length) {  // [MS-FSCC] 2.5
@@ -171,7 +172,8 @@ Result<InfoReply> build_fs_info(FsClass info_class, const VolumeFacts& f, std::s
     default: return fail(status::invalid_info_class);
   }
   if (max_length < fixed) return fail(status::info_length_mismatch);
-  return cut(std::move(body), variable ? max_length : body.size());
+  auto room = variable ? max_length : body.size();
+  return cut(std::move(body), room);
 }
 
 }  // namespace bossa::wire
