@@ -9,7 +9,7 @@ namespace {
 
 class Checks {
  public:
-  explicit Checks(const Configuration& from) : from_(from) {}
+  Checks(const Configuration& from, const std::function<bool(const std::string&)>& exists) : from_(from), exists_(exists) {}
 
   std::vector<Diagnostic> run() {
     if (yes("wins support") && !text("wins server").empty())
@@ -19,6 +19,8 @@ class Checks {
     directory("state directory", Severity::error);
     directory("cache directory", Severity::error);
     directory("pid directory", Severity::warning);
+    if (text("winbind separator").size() != 1)
+      say(Severity::error, "winbind separator", "'winbind separator' must be a single character");
     auto workgroup = text("workgroup"), netbios_name = text("netbios name");
     if (workgroup == netbios_name) say(Severity::warning, "netbios name", "'workgroup' and 'netbios name' must differ");
     if (netbios_name.size() > 15) say(Severity::warning, "netbios name", "'netbios name' has more than 15 characters");
@@ -40,16 +42,21 @@ class Checks {
   void directory(std::string_view parameter, Severity severity) {
     std::error_code ignored;
     auto path = text(parameter);
-    if (!std::filesystem::is_directory(path, ignored)) say(severity, parameter, std::string(parameter) + " " + path + " does not exist");
+    bool exists = exists_ ? exists_(path) : std::filesystem::is_directory(path, ignored);
+    if (!exists) say(severity, parameter, std::string(parameter) + " " + path + " does not exist");
   }
 
   const Configuration& from_;
+  const std::function<bool(const std::string&)>& exists_;
   std::vector<Diagnostic> found_;
 };
 
 }  // namespace
 
-std::vector<Diagnostic> global_checks(const Configuration& configuration) { return Checks(configuration).run(); }
+std::vector<Diagnostic> global_checks(const Configuration& configuration,
+                                      const std::function<bool(const std::string&)>& directory_exists) {
+  return Checks(configuration, directory_exists).run();
+}
 
 std::string_view server_role(const Configuration& configuration) {
   auto role = configuration.value(id_of("server role")).text, security = configuration.value(id_of("security")).text;

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ struct ReadOptions {
   policy::MacroContext macros;
   std::string host_name;            ///< empty: gethostname()
   bool follow_config_file = false;  ///< smbd does; testparm stays with the first file
+  /// Gives the text of an included file, or nothing when it cannot be read; empty: from the file system.
+  std::function<std::optional<std::string>(const std::string& path)> read_file;
 };
 
 /// Reads the file and all it includes, in Samba's order. `fatal` is set where Samba gives up; what was read before that is kept.

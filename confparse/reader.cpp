@@ -224,7 +224,7 @@ void Reader::include(Value& value) {
   }
   auto name = expanded(value.text);
   value.text = name;
-  auto text = file_text(name);
+  auto text = options_.read_file ? options_.read_file(name) : file_text(name);
   store(id_of("include"), value);  // before the file is read: sections that it opens inherit the value
   value.text.clear();
   if (!text) return say(Severity::note, "include file '" + name + "' cannot be read and is passed over, as Samba passes it over");
