@@ -1,6 +1,7 @@
 #include "confparse/dump.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "src/base/unicode.hpp"
 
@@ -56,11 +57,20 @@ class Dump {
 
   std::string share(const Section& section) const {
     std::string out = "[" + section.name + "]\n";
-    each(Scope::share, [&](ParameterId id, const Parameter& row) {
-      const auto* setting = from_.setting(id, &section);
-      auto value = setting ? setting->value.text : default_value(row, from_.host_name).text;
-      if (!same(row, value, from_.value(id).text)) print(out, row.name, " = ", value);
-    });
+    // Only what somebody has set can differ from [global]'s final defaults.
+    std::set<ParameterId> ids;
+    for (const auto* map : {&section.own, section.defaults.get(), &from_.share_defaults}) {
+      if (!map) continue;
+      for (const auto& [id, setting] : *map) ids.insert(id);
+    }
+    for (auto id : ids) {
+      const auto& row = parameter(id);
+      if (row.standing == Standing::hidden) continue;
+      const auto *mine = from_.setting(id, &section), *global = from_.setting(id);
+      auto default_text = mine && global ? std::string() : default_value(row, from_.host_name).text;
+      const auto& value = mine ? mine->value.text : default_text;
+      if (!same(row, value, global ? global->value.text : default_text)) print(out, row.name, " = ", value);
+    }
     print_options(out, section.options);
     return out;
   }

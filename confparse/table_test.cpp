@@ -6,6 +6,7 @@
 #include <set>
 
 #include "confparse/bind.hpp"
+#include "confparse/manual.hpp"
 #include "confparse/testdata_reader.hpp"
 
 using namespace bossa::confparse;
@@ -83,6 +84,10 @@ BOOST_AUTO_TEST_CASE(parameters_that_are_not_acted_on_only_get_fewer) {
   std::printf("known parameters that are not acted on: %u (ceiling %u)\n", count, ceiling);
   BOOST_TEST(count <= ceiling, "more parameters are without effect than before");
   BOOST_TEST(count == ceiling, "fewer are left: lower confparse/not-acted-on.ceiling to " << count);
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_is_current) {
+  BOOST_TEST((testing::file_bytes(BOSSA_SOURCE_DIR "/docs/smb.conf.md") == manual()), "write it anew: bossa-testparm --manual > docs/smb.conf.md");
 }
 
 BOOST_AUTO_TEST_CASE(settings_start_from_the_tables_defaults) {

@@ -6,6 +6,7 @@
 
 #include "confparse/checks.hpp"
 #include "confparse/dump.hpp"
+#include "confparse/manual.hpp"
 #include "src/policy/hosts.hpp"
 
 namespace {
@@ -21,13 +22,14 @@ constexpr std::string_view usage =
     "      --show-all-parameters   print the parameters, their types and values\n"
     "      --parameter-name=NAME   print one parameter only\n"
     "      --section-name=NAME     print one section only\n"
+    "      --manual                print docs/smb.conf.md\n"
     "      --option=NAME=VALUE     set a parameter from the command line\n"
     "  -d, --debuglevel=LEVEL      taken and without effect\n"
     "  -V, --version               print the version\n"
     "  -?, --help                  print this\n";
 
 struct Arguments {
-  bool suppress_prompt = false, verbose = false, skip_checks = false, show_all = false, version = false, help = false;
+  bool suppress_prompt = false, verbose = false, skip_checks = false, show_all = false, manual = false, version = false, help = false;
   std::string parameter, section, error;
   std::vector<std::string> options, positional;
 };
@@ -55,6 +57,7 @@ Arguments parse_arguments(int count, char** words) {
     else if (word == "-sv" || word == "-vs") out.suppress_prompt = out.verbose = true;
     else if (word == "-l" || word == "--skip-logic-checks") out.skip_checks = true;
     else if (word == "--show-all-parameters") out.show_all = true;
+    else if (word == "--manual") out.manual = true;
     else if (word == "-V" || word == "--version") out.version = true;
     else if (word == "-?" || word == "--help" || word == "--usage") out.help = true;
     else if (word == "--debug-stdout") continue;
@@ -139,6 +142,7 @@ int main(int count, char** words) {
   }
   if (arguments.help) return print(std::string(usage)), 0;
   if (arguments.version) return print("Version " BOSSA_VERSION "\n"), 0;
+  if (arguments.manual) return print(manual()), 0;
   if (arguments.show_all) return print(dump_table()), 0;
   return run(arguments);
 }
