@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "src/base/unicode.hpp"
 #include "src/fs/mangle.hpp"
@@ -18,9 +19,24 @@ namespace bossa::fs {
 namespace {
 constexpr std::size_t buffer_size = 64 * 1024;
 
-/// user.DOSATTRIB of an entry, without opening it.
-std::optional<DosAttrib> stored_of(int directory, const std::string& name) {
+#ifndef SYS_getxattrat
+constexpr long SYS_getxattrat = 464;  // asm-generic; older headers do not name it
+#endif
+struct XattrArguments {  // linux/xattr.h, struct xattr_args
+  std::uint64_t value;
+  std::uint32_t size, flags;
+};
+
+/// user.DOSATTRIB of an entry, without opening it. Linux 6.13 can ask relative to a directory, at a third of the time.
+std::optional<DosAttrib> stored_of(int directory, const std::string& name, bool& has_getxattrat) {
   std::array<std::uint8_t, 256> value;
+  if (has_getxattrat) {
+    XattrArguments arguments{reinterpret_cast<std::uintptr_t>(value.data()), value.size(), 0};
+    auto got = ::syscall(SYS_getxattrat, directory, name.c_str(), AT_SYMLINK_NOFOLLOW, "user.DOSATTRIB", &arguments, sizeof arguments);
+    if (got > 0) return parse_dosattrib(Bytes(value.data(), static_cast<std::size_t>(got)));
+    has_getxattrat = errno != ENOSYS && errno != EPERM;  // EPERM: an old seccomp filter
+    if (has_getxattrat) return std::nullopt;
+  }
   auto path = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
   auto got = ::lgetxattr(path.c_str(), "user.DOSATTRIB", value.data(), value.size());
   if (got <= 0) return std::nullopt;
@@ -146,7 +162,7 @@ bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::Directo
   if (!stat) return false;
   if (stat->kind() == Kind::symlink) return describe_symlink(raw, detail, facts);
   std::optional<DosAttrib> stored;
-  if (options.store_dos_attributes) stored = stored_of(fd_.get(), name);
+  if (options.store_dos_attributes) stored = stored_of(fd_.get(), name, has_getxattrat_);
   fill_facts(facts, *stat, effective(options, raw.name, *stat, stored));
   return true;
 }

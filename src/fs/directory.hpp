@@ -57,6 +57,7 @@ class DirectoryCursor {
   std::string pattern_ = "*";
   std::string exact_;  ///< pattern without wildcards
   bool match_all_ = true, started_ = false, any_ = false, at_end_ = false;  ///< any_: an entry was given, or this is not the first scan
+  bool has_getxattrat_ = true;
   int dots_ = 0;       ///< "." and ".." already given
   std::vector<char> buffer_;
   std::size_t position_ = 0, filled_ = 0;
