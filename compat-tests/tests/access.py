@@ -199,7 +199,7 @@ def bossa_passwd(case):
                               kind="smbd", accounts=False)
 
         def act(*arguments, stdin=None):
-            status, out = run([tool, "-s", server.conf] + list(arguments), stdin=stdin)
+            status, out = run([tool, "-s", server.conf] + (["--stdin"] if stdin else []) + list(arguments), stdin=stdin)
             check_equal(status, 0, " ".join(arguments) + ": " + out + " exit status")
             return out
         act("add", "tester", stdin="First-pw-1\nFirst-pw-1\n")
@@ -210,7 +210,7 @@ def bossa_passwd(case):
         check("tester" in act("list"), "list does not name tester")
         status, out = run(["pdbedit", "-s", server.conf, "-L"])
         check(status == 0 and "tester:" in out, "pdbedit does not list tester:", out)
-        act("passwd", "tester", stdin="Second-pw-2\nSecond-pw-2\n")
+        act("change", "tester", stdin="Second-pw-2\nSecond-pw-2\n")
         for one in (server, theirs):
             case.smbclient(one, "share", "ls", password="First-pw-1").refused("NT_STATUS_LOGON_FAILURE")
             case.smbclient(one, "share", "ls", password="Second-pw-2").must()

@@ -3,7 +3,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import time
 
@@ -198,20 +197,6 @@ def unprivileged(case):
     case.smbclient(server, "share", "ls", user="tester2").refused()
 
 
-@test("a NetBIOS session request is granted before the first SMB message")
-def netbios(case):
-    def encode(name, kind):
-        text = name.ljust(15).encode() + bytes([kind])
-        return b"\x20" + b"".join(bytes([0x41 + (c >> 4), 0x41 + (c & 15)]) for c in text) + b"\0"
-    server = case.standard()
-    with Raw(server) as raw:
-        names = encode("*SMBSERVER", 0x20) + encode("CLIENT", 0)
-        raw.send(b"\x81\0" + struct.pack(">H", len(names)) + names)
-        check_equal(raw.receive_exactly(4), b"\x82\0\0\0", "answer to the session request")
-        check_equal(status_of(raw.ask(negotiate())), 0, "status of NEGOTIATE")
-        raw.send(b"\x85\0\0\0")
-
-
 @test("it listens on every port of smb ports")
 def two_ports(case):
     second = free_port()
@@ -263,7 +248,7 @@ def flags(case):
 
 @test("the log file of smb.conf is written, with the client's address and the refusal", servers=("bossad",))
 def log_lines(case):
-    server = case.start()
+    server = case.start({"log level": "2"})
     case.smbclient(server, "share", "ls", password="wrong").refused()
     case.wait_for(lambda: [x for x in read_text(server.root + "/log/log.smbd").splitlines() if "127.0.0.1" in x and "tester" in x],
                   "a log line with client and user")
