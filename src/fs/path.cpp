@@ -93,6 +93,7 @@ Result<SmbPath> parse_path(std::string_view text) {
         return fail(status::object_name_invalid);
       if (has_forbidden(path.stream_)) return fail(status::object_name_invalid);
       component = component.substr(0, colon);
+      if (component == "." || component == "..") return fail(status::object_name_invalid);  // ".:stream"
     }
     if (has_forbidden(component)) return fail(status::object_name_invalid);
     if (component.size() > max_component) return fail(last ? status::object_name_invalid : status::object_path_not_found);

@@ -26,7 +26,8 @@ BOOST_AUTO_TEST_CASE(paths_are_judged_as_smbd_judges_them) {
         Row{"a\"b", object_name_invalid, ""}, Row{"a|b", object_name_invalid, ""}, Row{"a\x01" "b", object_name_invalid, ""},
         Row{"*\\f1", object_name_invalid, ""}, Row{"nope\\*", object_name_invalid, ""}, Row{"dir/file", object_name_invalid, ""},
         Row{"f1:", object_name_invalid, ""}, Row{"f1::", object_name_invalid, ""}, Row{"f1:s:$FOO", object_name_invalid, ""},
-        Row{"dir:x\\file", object_name_invalid, ""}, Row{"a:b:c", object_name_invalid, ""}, Row{":s", object_name_invalid, ""}}) {
+        Row{"dir:x\\file", object_name_invalid, ""}, Row{"a:b:c", object_name_invalid, ""}, Row{":s", object_name_invalid, ""},
+        Row{"..:s", object_name_invalid, ""}, Row{"a\\.::$DATA", object_name_invalid, ""}}) {
     auto path = parse_path(text);
     BOOST_TEST((path ? success : path.error()).value == expected.value, text);
     if (path) BOOST_TEST(path->text() == canonical, text);
