@@ -1,5 +1,7 @@
 #include "confparse/checks.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "src/base/unicode.hpp"
@@ -19,6 +21,8 @@ class Checks {
     directory("state directory", Severity::error);
     directory("cache directory", Severity::error);
     directory("pid directory", Severity::warning);
+    if (yes("unix password sync") && !yes("pam password change") && !runs(text("passwd program")))
+      say(Severity::error, "unix password sync", "'unix password sync' needs a 'passwd program' that can be run");
     if (text("winbind separator").size() != 1)
       say(Severity::error, "winbind separator", "'winbind separator' must be a single character");
     auto workgroup = text("workgroup"), netbios_name = text("netbios name");
@@ -38,6 +42,10 @@ class Checks {
       diagnostic.column = setting->place.column;
     }
     found_.push_back(std::move(diagnostic));
+  }
+  static bool runs(const std::string& command) {
+    auto program = command.substr(0, command.find(' '));
+    return !program.empty() && access(program.c_str(), X_OK) == 0;
   }
   void directory(std::string_view parameter, Severity severity) {
     std::error_code ignored;

@@ -82,7 +82,7 @@ struct ReadOptions {
 [[nodiscard]] Configuration read_text(std::string name, std::string text, const ReadOptions& options = {});
 
 [[nodiscard]] bool is_global_name(std::string_view section_name);
-/// [homes] and [printers] need no path.
+/// [homes] needs no path.
 [[nodiscard]] bool is_homes(std::string_view section_name);
 [[nodiscard]] bool is_printers(std::string_view section_name);
 

@@ -137,7 +137,8 @@ BOOST_AUTO_TEST_CASE(seed_values_of_signing) {
 
 BOOST_AUTO_TEST_CASE(what_samba_refuses_is_refused_with_its_place) {
   for (auto text : {"wins support = maybe", "server signing = strong", "create mask = 999", "max xmit = 2T", "[s", "= x", "[]", "[a]\ncopy = b",
-                    "smb ports = 445 x", "name resolve order = hosts", "security = share", "[s]\npath = /p\nread only = maybe"}) {
+                    "smb ports = 445 x", "name resolve order = hosts", "name resolve order =",
+                    "rpc server dynamic port range = 5000", "kdc supported enctypes = abc", "security = share", "[s]\npath = /p\nread only = maybe"}) {
     auto outcome = loaded(text);
     BOOST_TEST(!outcome.ok(), text);
     BOOST_TEST((outcome.diagnostics.back().severity == Severity::fatal));
@@ -224,8 +225,15 @@ BOOST_AUTO_TEST_CASE(sections_that_are_not_there_for_smbd) {
   BOOST_TEST(!outcome.settings->find_share("b")->available);
   BOOST_TEST(outcome.settings->find_share("homes")->is_homes);
   BOOST_TEST(outcome.settings->find_share("homes")->available);
+  BOOST_TEST(!outcome.settings->find_share("printers")->available);
   BOOST_TEST(outcome.settings->find_share("printers")->printable);
   BOOST_TEST(!outcome.settings->find_share("printers")->browseable);
+}
+
+BOOST_AUTO_TEST_CASE(section_that_ends_without_a_path_stays_unavailable) {
+  auto outcome = loaded("[s]\ncomment = x\n[t]\npath = /t\n[s]\npath = /s\n");
+  BOOST_TEST(!outcome.settings->find_share("s")->available);  // seen with testparm
+  BOOST_TEST(outcome.settings->find_share("s")->path == "/s");
 }
 
 BOOST_AUTO_TEST_CASE(options_of_the_command_line_win) {

@@ -8,6 +8,7 @@
 
 #include "confparse/configuration.hpp"
 #include "confparse/printing.hpp"
+#include "confparse/special_values.hpp"
 #include "src/base/unicode.hpp"
 
 namespace bossa::confparse {
@@ -54,7 +55,7 @@ class Reader {
       if (out_.fatal) return;
     }
   }
-  // What Samba does with every section once all is read.
+  // What Samba does once all is read.
   void finish();
 
  private:
@@ -82,6 +83,7 @@ class Reader {
     }
   }
   void enter(const std::string& name);
+  void leave();
   void set(const smbconf::Statement& statement);
   void store(ParameterId id, Value value, bool silent = false);
   void store_option(std::string_view name, std::string_view value);
@@ -91,8 +93,6 @@ class Reader {
   void act_as_domain_controller();
   void domain_controller_defaults();
   bool is_domain_controller() const;
-  void check_ports(const Value& value);
-  void check_resolve_order(const Value& value);
   std::string expanded(const std::string& text);
   Section* find(const std::string& name) {
     auto found = by_name_.find(fold_case(name));
@@ -113,6 +113,7 @@ class Reader {
 
 void Reader::enter(const std::string& name) {
   bool global = is_global_name(name);
+  leave();
   in_global_ = true;
   if (!global && is_domain_controller()) domain_controller_defaults();
   in_global_ = global;
@@ -120,7 +121,10 @@ void Reader::enter(const std::string& name) {
   if (name.empty()) return fail("section without a name");
   auto [found, fresh] = by_name_.emplace(fold_case(name), out_.sections.size());
   section_ = found->second;
-  if (!fresh) return say(Severity::note, "section [" + name + "] goes on with what was set before");
+  if (!fresh) {
+    out_.sections[section_].options.clear();  // as Samba does, and nothing else is lost
+    return say(Severity::note, "section [" + name + "] goes on with what was set before");
+  }
   if (!snapshot_) snapshot_ = std::make_shared<const SettingMap>(out_.share_defaults);
   out_.sections.push_back({name, place_, {}, snapshot_, {}});
 }
@@ -153,6 +157,7 @@ void Reader::set(const smbconf::Statement& statement) {
     return say(Severity::warning, "'" + std::string(row.name) + "' belongs into [global] and is left out of section [" + current()->name + "]");
   }
   auto parsed = parse_value(row, statement.value, found->inverted, out_.value(found->id, current()));
+  if (parsed.error.empty()) parsed.error = check_special_value(row.name, statement.value, parsed.value);
   if (!parsed.error.empty()) return fail("'" + std::string(row.name) + "': " + parsed.error);
   if (!parsed.warning.empty()) say(Severity::warning, "'" + std::string(row.name) + "': " + parsed.warning);
   if (special(found->id, statement, parsed.value)) store(found->id, std::move(parsed.value), found->silent);
@@ -177,18 +182,14 @@ void Reader::store(ParameterId id, Value value, bool silent) {
 
 // The parameters that do something when they are met. False: nothing is left to store.
 bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value& value) {
-  static const auto include_id = id_of("include"), copy_id = id_of("copy"), ports_id = id_of("smb ports"),
-                    resolve_id = id_of("name resolve order"), backend_id = id_of("config backend"), charset_id = id_of("dos charset"),
-                    realm_id = id_of("realm"), printing_id = id_of("printing"), idmap_uid_id = id_of("idmap uid"),
+  static const auto include_id = id_of("include"), copy_id = id_of("copy"), backend_id = id_of("config backend"), charset_id = id_of("dos charset"),
+                    printing_id = id_of("printing"), idmap_uid_id = id_of("idmap uid"),
                     idmap_gid_id = id_of("idmap gid"), idmap_backend_id = id_of("idmap backend");
   if (id == include_id) {
     include(value);
     return !out_.fatal && !value.text.empty();
   }
   if (id == copy_id) copy(statement.value);
-  if (id == ports_id) check_ports(value);
-  if (id == resolve_id) check_resolve_order(value);
-  if (id == realm_id) value.text = to_upper(value.text);
   if (id == idmap_uid_id || id == idmap_gid_id) store_option("idmap config * : range", value.text);
   if (id == idmap_backend_id) store_option("idmap config * : backend", value.text);
   if (id == printing_id && !in_global_) {
@@ -258,41 +259,38 @@ void Reader::copy(const std::string& source_name) {
   }
 }
 
-void Reader::check_ports(const Value& value) {
-  for (const auto& port : value.list) {
-    bool number = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
-    if (!number || std::stoul(port) == 0 || std::stoul(port) > 65535) return fail("'smb ports': '" + port + "' is no port number");
-  }
-}
-
-void Reader::check_resolve_order(const Value& value) {
-  static constexpr std::string_view words[] = {"lmhosts", "wins", "host", "bcast"};
-  for (const auto& word : value.list) {
-    if (std::ranges::none_of(words, [&](std::string_view one) { return equal_ignoring_case(one, word); }))
-      return fail("'name resolve order': '" + word + "' is none of lmhosts, wins, host, bcast");
-  }
-}
-
 void Reader::finish() {
-  static const auto path = id_of("path"), available = id_of("available"), printable = id_of("printable"),
-                    browseable = id_of("browseable"), valid = id_of("-valid");
+  static const auto valid = id_of("-valid"), ntlmv2 = id_of("client NTLMv2 auth"), lanman = id_of("client lanman auth"),
+                    plaintext = id_of("client plaintext auth");
+  leave();
+  in_global_ = true;
   if (is_domain_controller()) act_as_domain_controller();
-  for (auto& section : out_.sections) {
-    place_ = section.place;
-    section.valid = out_.value(valid, &section).text == "Yes";
-    if (!section.valid) continue;
-    auto force = [&](ParameterId id, const char* text) { section.own[id] = {{text, {}}, place_, false}; };
-    if (is_printers(section.name)) {
-      if (out_.value(printable, &section).text != "Yes") {
-        say(Severity::warning, "[printers] is printable, whatever it says");
-        force(printable, "Yes");
-      }
-      force(browseable, "No");
-    } else if (!is_homes(section.name) && out_.value(path, &section).text.empty()) {
-      say(Severity::warning, "share [" + section.name + "] has no path and is not available");
-      force(available, "No");
-    }
+  // The weaker ways of logging on fall with the stronger demand.
+  if (out_.value(ntlmv2).text == "Yes") out_.global.erase(lanman);
+  if (out_.value(lanman).text != "Yes") out_.global.erase(plaintext);
+  for (auto& section : out_.sections) section.valid = out_.value(valid, &section).text == "Yes";
+}
+
+// What Samba looks at when a section ends, and so again each time that it is opened anew.
+void Reader::leave() {
+  static const auto path = id_of("path"), available = id_of("available"), printable = id_of("printable"), browseable = id_of("browseable"),
+                    proxy = id_of("msdfs proxy");
+  auto* section = current();
+  if (!section) return;
+  auto here = place_;
+  place_ = section->place;
+  auto force = [&](ParameterId id, const char* text) { section->own[id] = {{text, {}}, place_, false}; };
+  if (is_printers(section->name)) {
+    if (out_.value(printable, section).text != "Yes") say(Severity::warning, "[printers] is printable, whatever it says");
+    force(printable, "Yes");
+    force(browseable, "No");
   }
+  bool needs_path = !is_homes(section->name) && out_.value(proxy, section).text.empty();
+  if (needs_path && out_.value(path, section).text.empty() && out_.value(available, section).text == "Yes") {
+    say(Severity::warning, "share [" + section->name + "] has no path and is not available");
+    force(available, "No");
+  }
+  place_ = here;
 }
 
 // What Samba sets by itself in that role.

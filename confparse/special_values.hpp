@@ -1,0 +1,13 @@
+// Parameters whose values Samba checks beyond their type.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "confparse/value.hpp"
+
+namespace bossa::confparse {
+
+/// Why Samba refuses the configuration for this value; empty when it does not. May put the value into its canonical form.
+[[nodiscard]] std::string check_special_value(std::string_view parameter, std::string_view raw, Value& value);
+
+}  // namespace bossa::confparse
