@@ -48,7 +48,7 @@ public:
   Acceptor(Log& log, session::Server& server, std::vector<std::unique_ptr<Loop>>& loops, std::atomic<unsigned>& turn, Loop& home,
            Listener listener)
       : log_(log), server_(server), loops_(loops), turn_(turn), socket_(home.context), pause_(home.context),
-        netbios_(listener.netbios()), name_(listener.address().with_port(listener.port())) {
+        name_(listener.address().with_port(listener.port())) {
     socket_.assign(listener.address().v6 ? tcp::v6() : tcp::v4(), listener.release());
   }
 
@@ -60,7 +60,8 @@ public:
       boost::system::error_code ignored;
       client.set_option(tcp::no_delay(true), ignored);
       client.set_option(asio::socket_base::keep_alive(true), ignored);
-      asio::post(target.context, [this, client = std::move(client)]() mutable { server_.accept(std::move(client), netbios_); });
+      // smbd answers a NetBIOS session request on any port, not on 139 alone.
+      asio::post(target.context, [this, client = std::move(client)]() mutable { server_.accept(std::move(client), true); });
       next();
     });
   }
@@ -92,7 +93,7 @@ private:
   std::atomic<unsigned>& turn_;
   tcp::acceptor socket_;
   asio::steady_timer pause_;
-  bool netbios_, closing_ = false;
+  bool closing_ = false;
   std::string name_;
 };
 
@@ -198,7 +199,13 @@ bool Engine::stop(std::chrono::milliseconds within) {
   bool ended = drained && until([&] { return parts.running.load() == 0; });
   if (!ended) return false;
   for (auto& loop : parts.loops) loop->thread.join();
-  parts.workers->join();
+  // A worker may hang in a file system that does not answer: join() knows no deadline, so it waits on a thread of its own.
+  auto joined = std::make_shared<std::atomic<bool>>(false);
+  std::thread([workers = parts.workers, joined] {
+    workers->join();
+    joined->store(true);
+  }).detach();
+  if (!until([&] { return joined->load(); })) return false;
   // Handlers that never ran refer to the server: they go first.
   parts.acceptors.clear();
   parts.loops.clear();

@@ -19,8 +19,7 @@ public:
 
   [[nodiscard]] const Address& address() const { return address_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] bool netbios() const { return port_ == 139; } ///< clients begin with a session request, RFC 1002 4.3.2
-  [[nodiscard]] int release();                                ///< hands the descriptor over
+  [[nodiscard]] int release(); ///< hands the descriptor over
 
 private:
   int descriptor_;

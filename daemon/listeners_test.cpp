@@ -90,7 +90,6 @@ BOOST_AUTO_TEST_CASE(a_listener_accepts_and_the_port_is_free_again_afterwards) {
     auto opened = open_listeners({address("127.0.0.1")}, {port});
     BOOST_REQUIRE_MESSAGE(opened.error.empty(), opened.error);
     BOOST_TEST(opened.listeners.size() == 1U);
-    BOOST_TEST(!opened.listeners[0].netbios());
     int listener = opened.listeners[0].release();
     int client = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in to{};
@@ -143,9 +142,7 @@ BOOST_AUTO_TEST_CASE(a_running_smbd_is_noticed, *boost::unit_test::precondition(
   }
 }
 
-BOOST_AUTO_TEST_CASE(port_139_is_netbios_and_low_ports_need_root) {
-  Listener listener(-1, Address{}, 139);
-  BOOST_TEST(listener.netbios());
+BOOST_AUTO_TEST_CASE(what_cannot_be_listened_on_is_told_in_one_sentence) {
   BOOST_TEST(open_listeners({address("203.0.113.1")}, {24470}).error.find("no interface of this machine") != std::string::npos);
   BOOST_TEST(!open_listeners({Address{}}, {}).error.empty());
 }
