@@ -50,7 +50,8 @@ class Dump {
       const auto* setting = from_.setting(id);
       if (!options_.defaults_too && (!setting || setting->silent)) return;
       auto value = from_.value(id).text;
-      if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
+      bool shown = options_.defaults_too || row.type == Type::Char;  // testparm prints a character even when it is the default
+      if (shown || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
     });
     return out;
   }

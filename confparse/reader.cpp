@@ -279,7 +279,7 @@ void Reader::leave() {
   if (!section) return;
   auto here = place_;
   place_ = section->place;
-  auto force = [&](ParameterId id, const char* text) { section->own[id] = {{text, {}}, place_, false}; };
+  auto force = [&](ParameterId id, const char* text) { section->own[id] = {{text, {}}, place_, true}; };  // a later copy replaces it
   if (is_printers(section->name)) {
     if (out_.value(printable, section).text != "Yes") say(Severity::warning, "[printers] is printable, whatever it says");
     force(printable, "Yes");
