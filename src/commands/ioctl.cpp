@@ -94,7 +94,7 @@ Awaitable<Result<IoctlOutput>> on_file(Request& request, std::shared_ptr<Open> o
   using namespace wire::fsctl;
   switch (ioctl.ctl_code) {
     case srv_request_resume_key:
-      if (ioctl.max_output_response < 32) co_return fail(status::invalid_parameter);
+      if (ioctl.max_output_response < 32) co_return fail(status::buffer_too_small);
       co_return resume_key(*open);
     case srv_copychunk: co_return co_await copy_chunks(request, open, input, false);
     case srv_copychunk_write: co_return co_await copy_chunks(request, open, input, true);
@@ -120,9 +120,7 @@ Awaitable<Result<IoctlOutput>> on_file(Request& request, std::shared_ptr<Open> o
     case get_reparse_point: co_return fail(status::not_a_reparse_point);
     case set_reparse_point:
     case delete_reparse_point: co_return fail(status::not_a_reparse_point);
-    case srv_enumerate_snapshots:
-    case is_pathname_valid:
-    case lmr_request_resiliency: co_return fail(status::not_supported);
+    case pipe_transceive: co_return fail(status::not_supported);
     default: co_return fail(status::invalid_device_request);
   }
 }

@@ -21,7 +21,6 @@ Outcome set_basic(Open& open, Bytes buffer) {
   if (!basic) return fail(basic.error());
   if (!open.may(access::write_attributes)) return fail(status::access_denied);
   auto& handle = open.file->handle;
-  if ((basic->attributes & fs::attribute::directory) && !handle.is_directory()) return fail(status::invalid_parameter);
   if ((basic->attributes & fs::attribute::temporary) && handle.is_directory()) return fail(status::invalid_parameter);
   if (basic->attributes != 0) {
     auto done = fs::set_attributes(handle, basic->attributes);
@@ -96,6 +95,8 @@ Outcome set_file_info(Request& request, Open& open, std::uint8_t info_class, Byt
     case FileClass::full_ea: return set_ea(open, buffer);
     case FileClass::position: return set_position(open, buffer);
     case FileClass::mode: return set_mode(open, buffer);
+    case FileClass::valid_data_length:
+    case FileClass::short_name: return fail(status::not_supported);
     default: return fail(status::invalid_info_class);
   }
 }
