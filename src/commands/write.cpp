@@ -56,11 +56,6 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
   auto& file = *open->file;
   if (!open->may_any(access::write_data | access::append_data)) co_return fail(status::access_denied);
   auto offset = write->offset;
-  if (offset == ~std::uint64_t{0}) {  // to the end of the file, [MS-FSA] 2.1.5.4
-    auto stat = fs::restat(file.handle);
-    if (!stat) co_return fail(stat.error());
-    offset = stat->size;
-  }
   if (offset > largest_offset || write->length > largest_offset - offset) co_return fail(status::invalid_parameter);
   if (file.node->io_conflicts(file.id, offset, write->length, true)) co_return fail(status::file_lock_conflict);
   if (write->length > 0) {
