@@ -126,21 +126,27 @@ struct Engine::Parts {
 Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() = default;
 
+std::string Engine::obstacle(const policy::Settings& settings) {
+  auto accounts = auth::open_accounts(settings.passdb_backend, settings.private_dir, settings.smb_passwd_file);
+  if (!accounts) return fmt::format("'passdb backend = {}' is not supported: tdbsam and smbpasswd are", settings.passdb_backend);
+  if (auto all = accounts->list(); !all && all.error() != status::object_name_not_found)
+    return fmt::format("the account database '{}' cannot be used: {}", settings.passdb_backend, accounts->last_problem());
+  auth::UserMapper users(*accounts, auth::random_machine_sid());
+  if (!users.user(settings.guest_account)) {
+    auto where = settings.origins.find("guest account");
+    return fmt::format("{}: 'guest account = {}': there is no such Unix user", where == settings.origins.end() ? "default" : where->second.text(),
+                       settings.guest_account);
+  }
+  return {};
+}
+
 std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::Settings> settings, std::string& error) {
+  error = obstacle(*settings);
+  if (!error.empty()) return nullptr;
   auto parts = std::make_unique<Parts>(log);
   parts->accounts = auth::open_accounts(settings->passdb_backend, settings->private_dir, settings->smb_passwd_file);
-  if (!parts->accounts) {
-    error = fmt::format("'passdb backend = {}' is not supported: tdbsam and smbpasswd are", settings->passdb_backend);
-    return nullptr;
-  }
-  auto accounts = parts->accounts->list();
-  if (!accounts && accounts.error() == status::object_name_not_found) {
+  if (!parts->accounts->list())
     log.notice("there is no account file yet ({}); bossa-passwd or smbpasswd makes one", parts->accounts->last_problem());
-  } else if (!accounts) {
-    error =
-        fmt::format("the account database '{}' cannot be used: {}", settings->passdb_backend, parts->accounts->last_problem());
-    return nullptr;
-  }
   std::string problem;
   auto machine = auth::machine_sid(settings->private_dir, settings->netbios_name, &problem);
   if (!machine) log.warning("the machine's SID can be neither read nor kept ({}); it is new at each start", problem);

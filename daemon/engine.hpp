@@ -17,6 +17,9 @@ public:
   /// Opens the account database. Null on failure, then `error` holds one sentence. Starts no thread yet.
   [[nodiscard]] static std::unique_ptr<Engine> create(Log& log, std::shared_ptr<const policy::Settings> settings,
                                                       std::string& error);
+  /// What would keep create() from serving with these settings: an account database that cannot be read, a guest account that
+  /// does not exist (smbd does not start then either). Empty: nothing. Changes nothing on disk.
+  [[nodiscard]] static std::string obstacle(const policy::Settings& settings);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

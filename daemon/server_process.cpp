@@ -252,8 +252,11 @@ private:
 int test_configuration(const Options& options) {
   auto outcome = load_configuration(options);
   for (const auto& finding : outcome.diagnostics) say(finding.text());
-  if (!outcome.ok()) say(fmt::format("{}: not taken", options.configuration_file));
-  return outcome.ok() ? 0 : 1;
+  auto obstacle = outcome.ok() ? Engine::obstacle(*outcome.settings) : std::string{};
+  if (!obstacle.empty()) say(obstacle);
+  bool good = outcome.ok() && obstacle.empty();
+  if (!good) say(fmt::format("{}: not taken", options.configuration_file));
+  return good ? 0 : 1;
 }
 
 int print_pid_file(const Options& options) {

@@ -61,7 +61,7 @@ Outcome establish(Request& request, Session& session, auth::LogonResult logon, s
   auto& state = session.state;
   state.encryption = policy::session_encryption(*request.settings, connection.cipher != 0, keyless);
   if (!(state.encryption.status == status::success)) {
-    request.server.log().notice("{}@{}: logon refused: {}", printable(logon.user), connection.client_address, policy::joined(state.encryption.reasons));
+    request.server.log().error("{}@{}: logon refused: {}", printable(logon.user), connection.client_address, policy::joined(state.encryption.reasons));
     return fail(state.encryption.status);
   }
   state.signing_required = policy::session_signing(*request.settings, client_security_mode, keyless).required;
@@ -134,7 +134,7 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
   }
   auto& log = request.server.log();
   if (!step) {
-    log.notice("{}: logon refused with {}: {}", request.connection.state.client_address, to_string(step.error()), session->authenticator->reason());
+    log.error("{}: logon refused: {}", request.connection.state.client_address, session->authenticator->reason());
     session->authenticator.reset();
     if (!again) drop(request, session);
     co_return fail(step.error());
@@ -142,7 +142,7 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
   if (!step->done) co_return answer(*step, nullptr);
   session->authenticator.reset();
   if (!can_serve(step->logon)) {
-    log.notice("{}: logon of {} refused: this server runs without root privilege and can serve only its own user", request.connection.state.client_address,
+    log.error("{}: logon of {} refused: this server runs without root privilege and can serve only its own user", request.connection.state.client_address,
                printable(step->logon.user));
     if (!again) drop(request, session);
     co_return fail(status::logon_failure);

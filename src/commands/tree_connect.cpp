@@ -127,7 +127,7 @@ fs::VolumeOptions volume_options(const TreeConnect& tree, std::string path) {
   options.label = share.volume.empty() ? share.name : share.volume;
   options.fstype = share.fstype;
   options.case_sensitive = share.case_sensitive == policy::CaseSensitive::yes;
-  options.follow_symlinks = share.follow_symlinks;
+  options.follow_symlinks = share.follow_symlinks || share.wide_links;  // effective wide links follow them whatever the other says, as in smbd
   options.wide_links = share.wide_links;
   options.read_only = tree.state.read_only;
   options.store_dos_attributes = share.store_dos_attributes;
@@ -204,13 +204,13 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   auto expand = [&](std::string_view text) { return policy::expand(text, context); };
   auto verdict = policy::share_access(*request.settings, share ? &tree->share : nullptr, facts, request.server.share_uses(tree->share.name), expand);
   if (!verdict.allowed()) {
-    log.notice("{}: connection to share \"{}\" refused with {}: {}", request.who(), printable(*name), to_string(verdict.status), policy::joined(verdict.reasons));
+    log.error("{}: connection to share \"{}\" refused with {}: {}", request.who(), printable(*name), to_string(verdict.status), policy::joined(verdict.reasons));
     co_return fail(verdict.status);
   }
   auto encryption = policy::share_encryption(*request.settings, tree->share, request.connection.state.cipher != 0, session.guest_or_anonymous() || !session.signer,
                                              session.state.encryption);
   if (!(encryption.status == status::success)) {
-    log.notice("{}: connection to share \"{}\" refused: {}", request.who(), printable(*name), policy::joined(encryption.reasons));
+    log.error("{}: connection to share \"{}\" refused: {}", request.who(), printable(*name), policy::joined(encryption.reasons));
     co_return fail(encryption.status);
   }
   auto& state = tree->state;

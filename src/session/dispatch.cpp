@@ -175,7 +175,7 @@ NtStatus Connection::check_signature(Request& request) {
   auto& session = request.session;
   if (!header.has(wire::header_flag::signed_)) {
     if (session && session->valid() && session->state.signing_required && header.command != Smb2Command::session_setup) {
-      server_.log().notice("{}: unsigned {} refused, {}", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name,
+      server_.log().error("{}: unsigned {} refused, {}", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name,
                            "signing is required");
       return status::access_denied;
     }
@@ -224,7 +224,7 @@ NtStatus Connection::admit_request(Request& request, const Command& command) {
   }
   auto& session = *request.session;
   if (session.state.encryption.required && !request.encrypted) {
-    server_.log().notice("{}: unencrypted {} refused: {}", request.who(), command.name, policy::joined(session.state.encryption.reasons));
+    server_.log().error("{}: unencrypted {} refused: {}", request.who(), command.name, policy::joined(session.state.encryption.reasons));
     return status::access_denied;
   }
   // [MS-SMB2] 3.3.5.2.5
@@ -237,7 +237,7 @@ NtStatus Connection::admit_request(Request& request, const Command& command) {
   request.tree = session.find_tree(header.tree_id());
   if (!request.tree) return status::network_name_deleted;
   if (request.tree->state.encryption_required && !request.encrypted) {
-    server_.log().notice("{}: unencrypted {} refused: the share requires encryption", request.who(), command.name);
+    server_.log().error("{}: unencrypted {} refused: the share requires encryption", request.who(), command.name);
     return status::access_denied;
   }
   return status::success;

@@ -122,7 +122,7 @@ std::vector<std::pair<std::uint16_t, ByteVector>> choose_algorithms(ConnectionSt
 }
 
 Failure refuse(Connection& connection, const policy::DialectVerdict& verdict) {
-  connection.server().log().notice("{}: negotiation refused: {}", connection.state.client_address, policy::joined(verdict.reasons));
+  connection.server().log().error("{}: negotiation refused: {}", connection.state.client_address, policy::joined(verdict.reasons));
   return fail(status::not_supported);
 }
 
@@ -181,7 +181,11 @@ Result<Reply> negotiate_from_smb1(Connection& connection, Bytes message) {
   auto words = reader.get<std::uint8_t>();
   reader.skip(std::size_t{words} * 2);
   auto count = reader.get<std::uint16_t>();
-  auto names = reader.take(std::min<std::size_t>(count, reader.remaining()));
+  auto names = reader.take(count);
+  if (!reader.ok) {
+    connection.close("an SMB1 negotiate whose byte count lies beyond its end");
+    return fail(status::invalid_parameter);
+  }
   bool any = false, fixed = false;
   std::vector<std::string> offered;
   for (auto text = as_text(names); !text.empty();) {
