@@ -222,7 +222,9 @@ Result<Count> listing(const Options& options, Tree& tree, const std::string& dir
   auto made = tree.create(directory, create);
   if (!made) return fail(made.error());
   if (auto done = tree.close(made->id); !done) return fail(done.error());
-  for (std::uint32_t i = 0; i < options.files; ++i)
+  auto there = tree.list(directory);
+  if (!there) return fail(there.error());
+  for (std::uint32_t i = 0; there->size() < options.files && i < options.files; ++i)
     if (auto done = tree.put(directory + "\\file" + std::to_string(i), {}); !done) return fail(done.error());
   gate.arrive_and_wait();
   Count count;
