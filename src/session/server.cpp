@@ -10,19 +10,32 @@
 #include "src/base/time.hpp"
 #include "src/base/unicode.hpp"
 #include "src/crypto/random.hpp"
+#include "src/fs/identity.hpp"
 #include "src/session/connection.hpp"
 
 namespace bossa::session {
 
 namespace {
-/// What src/fs asks about SIDs, answered by src/auth.
+/// What src/fs asks about SIDs, answered by src/auth. It asks while the thread is a user, and the account file is the daemon's own.
 class Sids final : public fs::SidMapper {
  public:
   explicit Sids(std::shared_ptr<auth::UserMapper> users) : users_(std::move(users)) {}
-  [[nodiscard]] Sid user_sid(std::uint32_t uid) const override { return users_->sid_of_uid(uid); }
-  [[nodiscard]] Sid group_sid(std::uint32_t gid) const override { return users_->sid_of_gid(gid); }
-  [[nodiscard]] std::optional<std::uint32_t> uid_of(const Sid& sid) const override { return users_->uid_of_sid(sid); }
-  [[nodiscard]] std::optional<std::uint32_t> gid_of(const Sid& sid) const override { return users_->gid_of_sid(sid); }
+  [[nodiscard]] Sid user_sid(std::uint32_t uid) const override {
+    fs::AsDaemon root;
+    return users_->sid_of_uid(uid);
+  }
+  [[nodiscard]] Sid group_sid(std::uint32_t gid) const override {
+    fs::AsDaemon root;
+    return users_->sid_of_gid(gid);
+  }
+  [[nodiscard]] std::optional<std::uint32_t> uid_of(const Sid& sid) const override {
+    fs::AsDaemon root;
+    return users_->uid_of_sid(sid);
+  }
+  [[nodiscard]] std::optional<std::uint32_t> gid_of(const Sid& sid) const override {
+    fs::AsDaemon root;
+    return users_->gid_of_sid(sid);
+  }
 
  private:
   std::shared_ptr<auth::UserMapper> users_;
