@@ -22,7 +22,6 @@ using session::TreeConnect;
 
 constexpr std::uint32_t full_access = 0x001F01FF;
 constexpr std::uint32_t write_rights = 0x00000156;  // WRITE_DATA, APPEND_DATA, WRITE_EA, DELETE_CHILD, WRITE_ATTRIBUTES
-constexpr std::uint16_t extension_present = 4;
 
 // The share's name out of \\server\share.
 Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest& tree_connect) {
