@@ -149,6 +149,8 @@ private:
     if (geteuid() != 0) log_.warning("running without root: only the user with id {} is served", geteuid());
     pid_file_ = PidFile::create(settings_->pid_directory, error);
     if (!pid_file_) return false;
+    engine_ = Engine::create(log_, settings_, error);  // before anything listens: no client may meet a server that cannot serve
+    if (!engine_) return false;
     auto listen = listen_addresses(*settings_, machine_interfaces(), ipv6_available(), resolve_host);
     for (const auto& warning : listen.warnings) log_.warning("{}", warning);
     error = listen.error;
@@ -156,8 +158,6 @@ private:
     auto opened = open_listeners(listen.addresses, settings_->ports);
     error = opened.error;
     if (!error.empty()) return false;
-    engine_ = Engine::create(log_, settings_, error);
-    if (!engine_) return false;
     for (const auto& it : opened.listeners) log_.notice("listening on {}", it.address().with_port(it.port()));
     engine_->start(std::move(opened.listeners), 0);
     return true;
