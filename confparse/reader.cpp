@@ -15,6 +15,7 @@ namespace bossa::confparse {
 namespace {
 
 constexpr unsigned include_depth_limit = 100;
+constexpr unsigned include_count_limit = 100000;  // files that include others twice each would never end
 
 std::optional<std::string> file_text(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -105,7 +106,7 @@ class Reader {
   Place place_;
   bool in_global_ = true;
   std::size_t section_ = 0;
-  unsigned depth_ = 0;
+  unsigned depth_ = 0, includes_ = 0;
   std::unordered_map<std::string, std::size_t> by_name_;
   std::shared_ptr<const SettingMap> snapshot_;  // of share_defaults; empty when they have changed since
   std::vector<ParameterId> locked_;             // set on the command line
@@ -230,6 +231,7 @@ void Reader::include(Value& value) {
   value.text.clear();
   if (!text) return say(Severity::note, "include file '" + name + "' cannot be read and is passed over, as Samba passes it over");
   if (++depth_ > include_depth_limit) return fail("more than 100 files include one another");
+  if (++includes_ > include_count_limit) return fail("more than " + std::to_string(include_count_limit) + " includes in all");
   auto here = place_;
   run(name, std::move(*text));  // its last section stays the current one afterwards
   --depth_;
