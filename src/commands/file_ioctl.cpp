@@ -55,11 +55,16 @@ Outcome zero_range(FileOpen& file, std::uint64_t offset, std::uint64_t length) {
   return fail(errno == EOPNOTSUPP ? status::not_supported : fs::status_from_errno(errno));
 }
 
-Result<std::vector<Range>> data_ranges(int fd, Range asked) {
+Result<std::vector<Range>> data_ranges(const FileOpen& file, Range asked) {
   std::vector<Range> ranges;
-  auto size = ::lseek(fd, 0, SEEK_END);
-  if (size < 0) return fail(fs::status_from_errno(errno));
-  auto end = std::min(asked.offset + asked.length, static_cast<std::uint64_t>(size));
+  int fd = file.handle.fd.get();
+  auto stat = fs::restat(file.handle);
+  if (!stat) return fail(stat.error());
+  auto end = std::min(asked.offset + asked.length, stat->size);
+  if (!is_sparse(file)) {  // has no holes as far as a client is concerned, [MS-FSCC] 2.3.54
+    if (asked.offset < end) ranges.push_back({asked.offset, end - asked.offset});
+    return ranges;
+  }
   for (auto at = asked.offset; at < end;) {
     auto data = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
     if (data < 0 && errno == ENXIO) break;
@@ -109,7 +114,7 @@ Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& op
   if (open.state.is_directory) co_return fail(status::invalid_parameter);
   if (!open.may(access::read_data)) co_return fail(status::access_denied);
   if (asked->offset > largest_offset || asked->length > largest_offset - asked->offset) co_return fail(status::invalid_parameter);
-  auto work = [&] { return data_ranges(open.file->handle.fd.get(), *asked); };
+  auto work = [&] { return data_ranges(*open.file, *asked); };
   auto ranges = co_await as_user_on_worker(request, work);
   if (!ranges) co_return fail(ranges.error());
   IoctlOutput result;

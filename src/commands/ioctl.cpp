@@ -96,8 +96,10 @@ Awaitable<Result<IoctlOutput>> on_file(Request& request, std::shared_ptr<Open> o
     case srv_request_resume_key:
       if (ioctl.max_output_response < 32) co_return fail(status::buffer_too_small);
       co_return resume_key(*open);
-    case srv_copychunk: co_return co_await copy_chunks(request, open, input, false);
-    case srv_copychunk_write: co_return co_await copy_chunks(request, open, input, true);
+    case srv_copychunk:
+    case srv_copychunk_write:
+      if (ioctl.max_output_response < 12) co_return fail(status::invalid_parameter);
+      co_return co_await copy_chunks(request, open, input, ioctl.ctl_code == srv_copychunk_write);
     case wire::fsctl::set_sparse: co_return co_await commands::set_sparse(request, *open, input);
     case wire::fsctl::set_zero_data: co_return co_await commands::set_zero_data(request, *open, input);
     case wire::fsctl::query_allocated_ranges:
@@ -125,8 +127,16 @@ Awaitable<Result<IoctlOutput>> on_file(Request& request, std::shared_ptr<Open> o
   }
 }
 
+// Those whose FileId must be all ones, [MS-SMB2] 2.2.31.
+bool concerns_no_open(std::uint32_t code) {
+  using namespace wire::fsctl;
+  return code == dfs_get_referrals || code == dfs_get_referrals_ex || code == query_network_interface_info ||
+         code == validate_negotiate_info || code == wire::fsctl::pipe_wait;
+}
+
 Awaitable<Result<IoctlOutput>> perform(Request& request, const wire::IoctlRequest& ioctl, Bytes input) {
   using namespace wire::fsctl;
+  if (concerns_no_open(ioctl.ctl_code) && !(ioctl.file_id == wire::related_file_id)) co_return fail(status::invalid_parameter);
   switch (ioctl.ctl_code) {
     case dfs_get_referrals:
     case dfs_get_referrals_ex: co_return fail(status::fs_driver_required);  // not a DFS server

@@ -21,15 +21,18 @@ Result<std::vector<wire::LockElement>> parse_elements(const Request& request, co
   return elements;
 }
 
+// One after the other, [MS-SMB2] 3.3.5.14.1: what comes before a bad element stays unlocked.
 Outcome unlock_all(FileOpen& file, const std::vector<wire::LockElement>& elements) {
   std::vector<locking::LockRange> ranges;
   for (const auto& element : elements) {
-    if (element.flags != unlock) return fail(status::invalid_parameter);
+    if (element.flags != unlock) break;
     ranges.push_back({element.offset, element.length});
   }
+  if (ranges.empty()) return fail(status::invalid_parameter);
   std::vector<locking::WaitTicket> granted;
   auto done = file.node->unlock(file.id, ranges, granted);
   file.wake(granted, status::success);
+  if (done && ranges.size() < elements.size()) return fail(status::invalid_parameter);
   return done;
 }
 

@@ -30,6 +30,21 @@ Outcome check_replaced(Request& request, const FileOpen& file, const fs::SmbPath
   return {};
 }
 
+// [MS-FSA] 2.1.5.15.11 opens the target's directory to add an entry, and shares that with nobody who may delete it.
+Outcome check_target_directory(Request& request, const FileOpen& file, const fs::SmbPath& to) {
+  auto directory = fs::locate(file.handle.volume, fs::SmbPath::from_canonical(std::string(to.parent())));
+  if (!directory) return fail(directory.error());
+  if (!directory->exists) return fail(status::object_path_not_found);
+  auto node = request.server.files().find({directory->stat.key.device, directory->stat.key.inode, {}});
+  if (!node) return {};
+  for (const auto& open : node->state().opens) {
+    if (!(open.access & access::delete_)) continue;
+    request.server.log().info("{}: no rename to {}, whose directory is open for deletion by {}", request.who(), printable(to.text()), open.owner);
+    return fail(status::sharing_violation);
+  }
+  return {};
+}
+
 // Opens are found by their links, so nothing below a directory that moves may be open; Windows and smbd refuse it too.
 Outcome check_nothing_open_below(Request& request, const FileOpen& file, const std::string& link) {
   auto below = link + '/';
@@ -60,6 +75,7 @@ Outcome rename_open(Request& request, Open& open, Bytes buffer) {
   if (file.handle.is_directory()) {
     if (auto idle = check_nothing_open_below(request, file, old_link); !idle) return idle;
   }
+  if (auto free = check_target_directory(request, file, *to); !free) return free;
   auto renamed = fs::rename(file.handle, *to, wanted->replace);
   if (!renamed) return fail(renamed.error());
   file.node->rename(old_link, session::link_name(*file.handle.volume, *renamed));

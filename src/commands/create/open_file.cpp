@@ -54,6 +54,8 @@ Result<Found> find_or_make(const Place& place, const Params& params) {
   }
   if (!params.may_create()) return fail(status::object_name_not_found);
   if (place.tree.state.read_only) return fail(status::access_denied);
+  bool undeletable = (params.attributes & fs::attribute::readonly) && !place.tree.share.delete_readonly;
+  if (params.option(create_option::delete_on_close) && undeletable) return fail(status::cannot_delete);
   auto made = make(params, found->where);
   if (!made) return fail(made.error());
   return Found{std::move(*made), true};
@@ -119,7 +121,10 @@ Outcome furnish(const Place& place, const Params& params, Opened& opened) {
 Outcome check_existing(const Place& place, const Params& params, Opened& opened) {
   auto& handle = opened.handle;
   if (handle.is_directory() && params.overwrites()) return fail(status::invalid_parameter);
-  if (auto may = check_attributes(place.tree, params, handle.is_directory(), opened.facts.attributes); !may) return may;
+  // A name that hides a file hides the new one as well, so only a stored HIDDEN must be kept.
+  auto by_name = fs::effective(handle.volume->options(), fs::SmbPath::from_canonical(handle.path).name(), handle.stat, std::nullopt);
+  auto attributes = opened.facts.attributes & ~(by_name.attributes & fs::attribute::hidden);
+  if (auto may = check_attributes(place.tree, params, handle.is_directory(), attributes); !may) return may;
   auto granted = grant_existing(place.tree, params, handle, opened.facts.attributes);
   if (!granted) return fail(granted.error());
   opened.granted_access = *granted;
