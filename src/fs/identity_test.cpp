@@ -96,4 +96,28 @@ BOOST_AUTO_TEST_CASE(workers_run_as_the_user_and_resume_at_home) {
   BOOST_TEST(done == 100);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_job_throws_reaches_the_caller_and_not_the_worker) {
+  boost::asio::io_context loop;
+  Workers workers{1};
+  int caught = 0;
+  auto client = [&]() -> boost::asio::awaitable<void> {
+    auto job = []() -> int { throw std::bad_alloc(); };
+    auto nothing = [] { throw std::runtime_error("of a job without a result"); };
+    try {
+      (void)co_await run_on(workers, job);
+    } catch (const std::bad_alloc&) {
+      ++caught;
+    }
+    try {
+      co_await run_on(workers, nothing);
+    } catch (const std::runtime_error&) {
+      ++caught;
+    }
+  };
+  boost::asio::co_spawn(loop, client(), boost::asio::detached);
+  loop.run();
+  workers.join();
+  BOOST_TEST(caught == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

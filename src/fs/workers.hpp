@@ -7,9 +7,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "src/fs/identity.hpp"
 
@@ -29,44 +32,55 @@ class Workers {
 namespace detail {
 void enter_worker(const Identity* who);  ///< prepare_thread() once per thread; then the identity, if one is given
 template <class F> struct Job {
+  using R = std::invoke_result_t<F&>;
   F work;
   Identity who;
-  bool as_user;
+  bool as_user = false;
+  std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> result;
+  std::exception_ptr failed;
+
+  void run() {
+    try {
+      enter_worker(as_user ? &who : nullptr);
+      if constexpr (std::is_void_v<R>) {
+        work();
+        result.emplace();
+      } else {
+        result.emplace(work());
+      }
+    } catch (...) {  // out of memory, for one: it ends this request, not the process
+      failed = std::current_exception();
+    }
+  }
 };
-template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_job(Workers& workers, Job<F> job) {
+template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_job(Workers& workers, std::shared_ptr<Job<F>> job) {
   using R = std::invoke_result_t<F&>;
   static_assert(!std::is_reference_v<R>);
-  using Signature = std::conditional_t<std::is_void_v<R>, void(), void(std::conditional_t<std::is_void_v<R>, int, R>)>;
   // A named local, never a temporary inside the co_await expression: GCC 12 would destroy its captures twice.
-  auto start = [&workers, shared = std::make_shared<Job<F>>(std::move(job))](auto handler) {
+  auto start = [&workers, job](auto handler) {
     auto executor = boost::asio::get_associated_executor(handler);
     auto guard = boost::asio::make_work_guard(executor);
-    boost::asio::post(workers.executor(), [shared, guard = std::move(guard), executor, handler = std::move(handler)]() mutable {
-      enter_worker(shared->as_user ? &shared->who : nullptr);
-      if constexpr (std::is_void_v<R>) {
-        shared->work();
-        boost::asio::post(executor, [handler = std::move(handler)]() mutable { std::move(handler)(); });
-      } else {
-        boost::asio::post(executor, [handler = std::move(handler), result = shared->work()]() mutable {
-          std::move(handler)(std::move(result));
-        });
-      }
+    boost::asio::post(workers.executor(), [job, guard = std::move(guard), executor, handler = std::move(handler)]() mutable {
+      job->run();
+      boost::asio::post(executor, [handler = std::move(handler)]() mutable { std::move(handler)(); });
     });
   };
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, Signature>(start, boost::asio::use_awaitable);
+  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(start, boost::asio::use_awaitable);
+  if (job->failed) std::rethrow_exception(job->failed);
+  if constexpr (!std::is_void_v<R>) co_return std::move(*job->result);
 }
 }  // namespace detail
 
 /// Runs `work` (a plain callable: it cannot suspend) on a worker under the user's identity; resumes on the caller's executor.
-/// `work` is moved into the job; what it refers to by reference must outlive the await. Name the lambda first, do not write it
+/// What `work` throws is thrown at the caller. `work` is moved into the job; what it refers to by reference must outlive the await. Name the lambda first, do not write it
 /// inside the co_await expression with by-value captures (GCC 12).
 template <class F>
 boost::asio::awaitable<std::invoke_result_t<F&>> run_as(Workers& workers, const Identity& who, F work) {
-  return detail::run_job(workers, detail::Job<F>{std::move(work), who, true});
+  return detail::run_job(workers, std::make_shared<detail::Job<F>>(detail::Job<F>{std::move(work), who, true, {}, {}}));
 }
 /// The same without a change of identity: reads of open descriptors, fsync.
 template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_on(Workers& workers, F work) {
-  return detail::run_job(workers, detail::Job<F>{std::move(work), Identity{}, false});
+  return detail::run_job(workers, std::make_shared<detail::Job<F>>(detail::Job<F>{std::move(work), Identity{}, false, {}, {}}));
 }
 
 }  // namespace bossa::fs
