@@ -30,6 +30,7 @@ Awaitable<Result<Reply>> handle_close(Request& request) {
     co_return Reply(response);
   }
   (*open)->closed = true;
+  (*open)->file->wake_notifies();  // here, not on the worker: their requests take themselves off the list on this core
   bool wants_attributes = (close->flags & wire::close_flag_postquery_attributes) != 0;
   auto work = [&] {
     if (wants_attributes) {

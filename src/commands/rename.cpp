@@ -17,14 +17,14 @@ Result<fs::SmbPath> target_of(const wire::RenameRequest& wanted) {
 }
 
 // A file that is to be replaced must not be open.
-Outcome check_replaced(Request& request, const FileOpen& file, const fs::SmbPath& to, bool replace) {
+Outcome check_replaced(Request& request, const std::string& who, const FileOpen& file, const fs::SmbPath& to, bool replace) {
   if (!replace) return {};  // fs refuses a collision itself
   auto target = fs::locate(file.handle.volume, to);
   if (!target) return fail(target.error());
   if (!target->exists || target->stat.key == file.handle.key) return {};
   auto node = request.server.files().find({target->stat.key.device, target->stat.key.inode, {}});
   if (node && node->open_count() > 0) {
-    request.server.log().info("{}: not replaced by a rename, because it is open: {}", request.who(), printable(to.text()));
+    request.server.log().info("{}: not replaced by a rename, because it is open: {}", who, printable(to.text()));
     return fail(status::access_denied);
   }
   return {};
@@ -46,12 +46,12 @@ Outcome check_target_directory(Request& request, const FileOpen& file, const fs:
 }
 
 // Opens are found by their links, so nothing below a directory that moves may be open; Windows and smbd refuse it too.
-Outcome check_nothing_open_below(Request& request, const FileOpen& file, const std::string& link) {
+Outcome check_nothing_open_below(Request& request, const std::string& who, const FileOpen& file, const std::string& link) {
   auto below = link + '/';
   for (const auto& node : request.server.files().nodes()) {
     for (const auto& open : node->state().opens) {
       if (open.link.compare(0, below.size(), below) != 0) continue;
-      request.server.log().info("{}: {} not renamed, because {} is open below it", request.who(), printable(file.handle.path),
+      request.server.log().info("{}: {} not renamed, because {} is open below it", who, printable(file.handle.path),
                                 printable(open.link));
       return fail(status::access_denied);
     }
@@ -61,7 +61,7 @@ Outcome check_nothing_open_below(Request& request, const FileOpen& file, const s
 
 }  // namespace
 
-Outcome rename_open(Request& request, Open& open, Bytes buffer) {
+Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes buffer) {
   if (!open.may(access::delete_)) return fail(status::access_denied);
   auto wanted = wire::parse_rename(buffer);
   if (!wanted) return fail(wanted.error());
@@ -71,9 +71,9 @@ Outcome rename_open(Request& request, Open& open, Bytes buffer) {
   if (file.path().empty()) return fail(status::access_denied);  // the share's root stays
   if (file.delete_pending()) return fail(status::delete_pending);
   auto old_link = session::link_name(*file.handle.volume, file.handle.path);
-  if (auto replaceable = check_replaced(request, file, *to, wanted->replace); !replaceable) return replaceable;
+  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace); !replaceable) return replaceable;
   if (file.handle.is_directory()) {
-    if (auto idle = check_nothing_open_below(request, file, old_link); !idle) return idle;
+    if (auto idle = check_nothing_open_below(request, who, file, old_link); !idle) return idle;
   }
   if (auto free = check_target_directory(request, file, *to); !free) return free;
   auto renamed = fs::rename(file.handle, *to, wanted->replace);
@@ -84,7 +84,7 @@ Outcome rename_open(Request& request, Open& open, Bytes buffer) {
   return {};
 }
 
-Outcome link_open(Request& request, Open& open, Bytes buffer) {
+Outcome link_open(Request& request, const std::string& who, Open& open, Bytes buffer) {
   if (request.tree->state.read_only) return fail(status::access_denied);
   auto wanted = wire::parse_rename(buffer);
   if (!wanted) return fail(wanted.error());
@@ -93,7 +93,7 @@ Outcome link_open(Request& request, Open& open, Bytes buffer) {
   auto& file = *open.file;
   if (file.handle.is_directory()) return fail(status::file_is_a_directory);
   file.path();
-  if (auto replaceable = check_replaced(request, file, *to, wanted->replace); !replaceable) return replaceable;
+  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace); !replaceable) return replaceable;
   auto linked = fs::link(file.handle, *to, wanted->replace);
   if (!linked) return fail(linked.error());
   return {};

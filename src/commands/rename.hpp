@@ -4,8 +4,8 @@
 
 namespace bossa::commands {
 
-/// Blocking; under the user's identity. ACCESS_DENIED: the target is open, or something below a directory that would move is.
-[[nodiscard]] Outcome rename_open(Request& request, Open& open, Bytes buffer);
-[[nodiscard]] Outcome link_open(Request& request, Open& open, Bytes buffer);
+/// Blocking; under the user's identity. ACCESS_DENIED: the target is open, or something below a directory that would move is. `who`: for the log.
+[[nodiscard]] Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes buffer);
+[[nodiscard]] Outcome link_open(Request& request, const std::string& who, Open& open, Bytes buffer);
 
 }  // namespace bossa::commands

@@ -35,6 +35,10 @@ Result<std::shared_ptr<Session>> session_of(Request& request) {
     return request.session;
   }
   auto& connection = request.connection;
+  if (!connection.room_for_session()) {
+    request.server.log().warning("{}: too many sessions on one connection", connection.state.client_address);
+    return fail(status::insufficient_resources);
+  }
   session::SessionState state;
   state.session_id = request.server.new_session_id();
   state.connection_id = connection.state.id;
@@ -86,10 +90,7 @@ bool can_serve(const auth::LogonResult& logon) { return fs::can_switch_identity(
 Awaitable<void> end_previous(Request& request, std::uint64_t previous_id, const Session& session) {
   if (previous_id == 0 || previous_id == session.state.session_id) co_return;
   auto previous = request.server.find_session(previous_id);
-  if (!previous || !previous->valid() || previous->guest_or_anonymous() != session.guest_or_anonymous() ||
-      !(previous->state.logon.user_sid == session.state.logon.user_sid))
-    co_return;
-  co_await request.server.end_session_elsewhere(std::move(previous));
+  if (previous) co_await request.server.end_session_elsewhere(std::move(previous), session.state.logon.user_sid, session.guest_or_anonymous());
 }
 
 Reply answer(const auth::Authenticator::Step& step, const Session* established) {
@@ -148,7 +149,9 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
     co_return fail(status::logon_failure);
   }
   if (again) {
-    session->state.logon.identity = step->logon.identity;  // keys and trees stay as they are
+    // The whole of it, so that who is let in and who the kernel sees stay one. Keys stay, and trees keep whom they were made for.
+    session->state.logon = std::move(step->logon);
+    log.info("{}: session authenticated anew, as {}", request.connection.state.client_address, printable(session->state.logon.user));
     co_return answer(*step, session.get());
   }
   auto established = establish(request, *session, std::move(step->logon), setup->security_mode);
@@ -167,9 +170,10 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
 Awaitable<Result<Reply>> handle_logoff(Request& request) {
   auto logoff = wire::parse<wire::EmptyBody>(request.body);
   if (!logoff) co_return fail(logoff.error());
-  request.connection.cancel_pending(request.session->state.session_id, std::nullopt);
   request.connection.remove_session(request.session->state.session_id);
-  request.server.end_session(request.session);
+  co_await request.server.log_off(request.session, request.executor());
+  // What waits on its opens has heard by now that they are closed; this is for what is left.
+  request.connection.cancel_pending(request.session->state.session_id, std::nullopt);
   co_return Reply(wire::EmptyBody{});
 }
 

@@ -84,11 +84,11 @@ Outcome set_mode(Open& open, Bytes buffer) {
   return {};
 }
 
-Outcome set_file_info(Request& request, Open& open, std::uint8_t info_class, Bytes buffer) {
+Outcome set_file_info(Request& request, const std::string& who, Open& open, std::uint8_t info_class, Bytes buffer) {
   switch (static_cast<FileClass>(info_class)) {
     case FileClass::basic: return set_basic(open, buffer);
-    case FileClass::rename: return rename_open(request, open, buffer);
-    case FileClass::link: return link_open(request, open, buffer);
+    case FileClass::rename: return rename_open(request, who, open, buffer);
+    case FileClass::link: return link_open(request, who, open, buffer);
     case FileClass::disposition: return set_disposition(request, open, buffer);
     case FileClass::end_of_file: return set_size(open, buffer, false);
     case FileClass::allocation: return set_size(open, buffer, true);
@@ -137,9 +137,13 @@ Awaitable<Result<Reply>> handle_set_info(Request& request) {
     co_return fail(status::not_supported);
   }
 
+  // Put together here: the session's user may change on this core while a worker is at it.
+  std::string who;
+  auto info_class = static_cast<FileClass>(set->file_info_class);
+  if (set->info_type == wire::info_type::file && (info_class == FileClass::rename || info_class == FileClass::link)) who = request.who();
   auto work = [&]() -> Outcome {
     switch (set->info_type) {
-      case wire::info_type::file: return set_file_info(request, open, set->file_info_class, *buffer);
+      case wire::info_type::file: return set_file_info(request, who, open, set->file_info_class, *buffer);
       case wire::info_type::filesystem: return set_filesystem_info(request, set->file_info_class);
       case wire::info_type::security: return set_security(request, open, set->additional_information, *buffer);
       case wire::info_type::quota: return fail(status::not_supported);

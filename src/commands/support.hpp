@@ -33,26 +33,16 @@ template <class F> Awaitable<std::invoke_result_t<F&>> as_user(Request& request,
 /// The same for calls on an open: one after the other, since handle, path and listing position are the open's.
 template <class F>
 Awaitable<std::invoke_result_t<F&>> as_user(Request& request, FileOpen& file, F& work, bool much_work = false) {
-  while (file.turn_taken) {
-    auto turn = std::make_shared<session::Signal>(request.executor());
-    file.turn_queue.push_back(turn);
-    co_await turn->wait();
-  }
+  co_await file.wait_turn(request.executor());
+  FileOpen::Turn turn(file);
   auto& placement = request.tree->volume->placement();
   if (!much_work && placement.metadata() == fs::Where::inline_) {
     fs::Stopwatch watch(placement);
     fs::Impersonate as{request.tree->state.identity};
     co_return work();
   }
-  file.turn_taken = true;
   auto job = [&work] { return work(); };
-  auto result = co_await fs::run_as(request.server.workers(), request.tree->state.identity, job);
-  file.turn_taken = false;
-  if (!file.turn_queue.empty()) {
-    file.turn_queue.front()->set();
-    file.turn_queue.pop_front();
-  }
-  co_return result;
+  co_return co_await fs::run_as(request.server.workers(), request.tree->state.identity, job);
 }
 /// Always on a worker, beside whatever else happens on the open: calls that need no more than the descriptor.
 template <class F> Awaitable<std::invoke_result_t<F&>> as_user_on_worker(Request& request, F& work) {

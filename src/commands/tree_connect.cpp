@@ -22,6 +22,7 @@ using session::TreeConnect;
 
 constexpr std::uint32_t full_access = 0x001F01FF;
 constexpr std::uint32_t write_rights = 0x00000156;  // WRITE_DATA, APPEND_DATA, WRITE_EA, DELETE_CHILD, WRITE_ATTRIBUTES
+constexpr std::size_t most_trees = 1024;  // of one session
 
 // The share's name out of \\server\share.
 Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest& tree_connect) {
@@ -185,13 +186,14 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   if (!tree_connect) co_return fail(tree_connect.error());
   auto& session = *request.session;
   auto& log = request.server.log();
-  if (request.connection.dialect() == policy::Dialect::smb3_11 && !session.guest_or_anonymous() && session.signer && !request.signed_ && !request.encrypted) {
+  if (request.connection.dialect() == policy::Dialect::smb3_11 && session.signer && !request.signed_ && !request.encrypted) {
     log.error("{}: TREE_CONNECT is neither signed nor encrypted, which 3.1.1 demands; connection dropped", request.who());
     request.connection.close("unsigned TREE_CONNECT");
     co_return fail(status::access_denied);
   }
   auto name = share_name_of(request.message, *tree_connect);
   if (!name) co_return fail(name.error());
+  if (session.tree_count() >= most_trees) co_return fail(status::insufficient_resources);  // each holds a descriptor
 
   auto share = find_share(request, *name);
   auto tree = std::make_shared<TreeConnect>();
@@ -201,7 +203,8 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   auto facts = user_facts(request);
   auto context = macro_context(request, *tree);
   auto expand = [&](std::string_view text) { return policy::expand(text, context); };
-  auto verdict = policy::share_access(*request.settings, share ? &tree->share : nullptr, facts, request.server.share_uses(tree->share.name), expand);
+  auto uses = share && tree->share.max_connections != 0 ? request.server.share_uses(tree->share.name) : 0;  // walks all sessions
+  auto verdict = policy::share_access(*request.settings, share ? &tree->share : nullptr, facts, uses, expand);
   if (!verdict.allowed()) {
     log.error("{}: connection to share \"{}\" refused with {}: {}", request.who(), printable(*name), to_string(verdict.status), policy::joined(verdict.reasons));
     co_return fail(verdict.status);
@@ -239,9 +242,9 @@ Awaitable<Result<Reply>> handle_tree_disconnect(Request& request) {
   auto disconnect = wire::parse<wire::EmptyBody>(request.body);
   if (!disconnect) co_return fail(disconnect.error());
   auto tree_id = request.tree->state.tree_id;
-  request.connection.cancel_pending(request.session->state.session_id, tree_id);
-  for (auto& open : request.session->remove_opens(tree_id)) open->close();
   request.session->remove_tree(tree_id);
+  co_await session::close_opens(request.session->remove_opens(tree_id), request.executor());
+  request.connection.cancel_pending(request.session->state.session_id, tree_id);
   co_return Reply(wire::EmptyBody{});
 }
 

@@ -10,6 +10,11 @@ namespace bossa::commands {
 Result<ByteVector> handle_validate_negotiate(session::Request& request, Bytes input, std::uint32_t max_output) {
   auto& connection = request.connection;
   const auto& state = connection.state;
+  // [MS-SMB2] 3.3.5.15.12: 3.1.1 proves its negotiation by the preauth hash; who asks here was made to believe in another dialect.
+  if (state.dialect == policy::Dialect::smb3_11) {
+    connection.close("FSCTL_VALIDATE_NEGOTIATE_INFO on 3.1.1");
+    return fail(status::access_denied);
+  }
   wire::Reader reader{input};
   auto info = reader.get<wire::ValidateNegotiateInfoRequest>();
   if (!reader.ok || reader.remaining() < std::size_t{info.dialect_count} * 2) return fail(status::invalid_parameter);

@@ -1,6 +1,7 @@
 // One compound (or a single request) while it is worked on.
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/session/connection.hpp"
@@ -8,7 +9,18 @@
 
 namespace bossa::session {
 
+/// Counts a compound among the connection's requests in flight, to its end on whatever path.
+struct InFlight {
+  InFlight(std::shared_ptr<Connection> a_connection, std::size_t a_bytes);
+  ~InFlight();
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  const std::shared_ptr<Connection> connection;
+  const std::size_t bytes;
+};
+
 struct Chain {
+  std::optional<InFlight> in_flight;
   struct Element {
     wire::Header header;
     Bytes message;  ///< header and body
@@ -20,6 +32,7 @@ struct Chain {
   std::vector<Element> elements;
   CompoundState state;
   std::vector<OutMessage> responses;   ///< finished, not sent yet
+  std::size_t response_bytes = 0;      ///< in them
   std::vector<std::shared_ptr<Session>> pinned;  ///< whose keys the responses name
   SealWith seal;
   std::shared_ptr<Session> preauth_session;  ///< whose hash the next response goes into (SESSION_SETUP)

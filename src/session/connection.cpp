@@ -6,8 +6,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "src/base/time.hpp"
 #include "src/fs/identity.hpp"
+#include "src/session/chain.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::session {
@@ -22,6 +25,8 @@ constexpr std::size_t output_limit = std::size_t{32} << 20;   // unsent bytes ab
 constexpr std::size_t in_flight_bytes_limit = std::size_t{64} << 20;
 constexpr std::size_t in_flight_limit = 8192;
 constexpr std::size_t gather_pieces = 256;
+constexpr std::size_t most_logons = 64;      // begun and not finished, of one connection
+constexpr std::size_t most_sessions = 4096;  // of one connection: terminal servers have a user each
 constexpr std::size_t early_flush = std::size_t{1} << 20;
 
 // NetBIOS session service, RFC 1002 4.3.1
@@ -86,6 +91,7 @@ Awaitable<void> Connection::run() {
 // A connection on which nobody logs on is not kept.
 Awaitable<void> Connection::watch_login() {
   auto self = shared_from_this();
+  if (closed_) co_return;
   login_timer_.expires_after(login_limit);
   auto [error] = co_await login_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!error && !state.established) close("nobody logged on in time");
@@ -155,7 +161,8 @@ Awaitable<std::optional<Buffer>> Connection::next_frame() {
     std::size_t length = load_be32(head) & 0xFFFFFF;
     std::uint8_t type = head[0];
     input_begin_ += 4;
-    if (type != nb_message && !(netbios_ && (type == nb_request || type == nb_keepalive))) {
+    // Some clients send the keepalive of port 139 on 445 as well; smbd takes no offence.
+    if (type != nb_message && !(type == nb_keepalive && length == 0) && !(netbios_ && type == nb_request)) {
       close(fmt::format("not an SMB message (first byte 0x{:02x})", type));
       co_return std::nullopt;
     }
@@ -199,7 +206,15 @@ Awaitable<void> Connection::read_frames() {
   }
 }
 
-void Connection::end_request() {
+InFlight::InFlight(std::shared_ptr<Connection> a_connection, std::size_t a_bytes) : connection(std::move(a_connection)), bytes(a_bytes) {
+  ++connection->in_flight_;
+  connection->bytes_in_flight_ += bytes;
+}
+
+InFlight::~InFlight() { connection->end_request(bytes); }
+
+void Connection::end_request(std::size_t bytes) {
+  bytes_in_flight_ -= bytes;
   --in_flight_;
   if (idle_) idle_->set();
 }
@@ -260,6 +275,18 @@ void Connection::add_session(std::shared_ptr<Session> session) {
   sessions_[id] = std::move(session);
 }
 void Connection::remove_session(std::uint64_t id) { sessions_.erase(id); }
+
+bool Connection::room_for_session() const {
+  if (sessions_.size() < most_logons) return true;
+  if (sessions_.size() >= most_sessions) return false;
+  auto unfinished = std::ranges::count_if(sessions_, [](const auto& one) { return !one.second->valid(); });
+  return static_cast<std::size_t>(unfinished) < most_logons;
+}
+
+// A frame's length has 24 bits, on port 139 17; a transform header needs room as well.
+std::size_t Connection::response_limit() const {
+  return (state.server_port == 139 ? std::size_t{0x1FFFF} : std::size_t{0xFFFFFF}) - wire::transform_header_size;
+}
 
 void Connection::Waiting::cancel() {
   cancelled = true;

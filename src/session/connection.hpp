@@ -2,6 +2,7 @@
 #pragma once
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -61,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close(std::string why);
 
   ConnectionState state;
+  std::atomic<bool> told_to_stop{false};  ///< by Server::stop(), on any thread
   [[nodiscard]] Server& server() { return server_; }
   [[nodiscard]] policy::Dialect dialect() const { return state.dialect; }
   [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.get_executor(); }
@@ -69,8 +71,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
   void add_session(std::shared_ptr<Session> session);
   void remove_session(std::uint64_t id);
+  /// Whether another logon may begin: what a client that never finishes one can make the server keep is bounded.
+  [[nodiscard]] bool room_for_session() const;
 
   // For Request: interim responses and cancellation.
+  /// An interim response gives the credits back, so they do not bound what waits: this does.
+  [[nodiscard]] bool room_for_async() const { return waiting_.size() < most_waiting; }
   void start_async(Request& request);
   void end_async(Request& request);
   /// What the request now waits for, so that CANCEL finds it.
@@ -81,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cancel_pending(std::uint64_t session_id, std::optional<std::uint32_t> tree_id);
 
  private:
+  static constexpr std::size_t most_waiting = 511;  // as Windows: 512 with the one that is asked for
   struct Waiting {
     std::uint64_t message_id = 0, session_id = 0;
     std::uint32_t tree_id = 0;
@@ -113,8 +120,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void enqueue(OutFrame frame);
   void flush();
   Awaitable<void> drain_output();
-  void begin_request() { ++in_flight_; }
-  void end_request();
+  friend struct InFlight;
+  void end_request(std::size_t bytes);
+  [[nodiscard]] std::size_t response_limit() const;
   void end_sessions();
 
   Server& server_;

@@ -38,6 +38,8 @@ bool Connection::unseal(Chain& chain) {
     return close(fmt::format("encrypted message of user {} cannot be authenticated", printable(session->state.logon.user))), false;
   chain.message = sealed;
   chain.encrypted = true;
+  chain.seal = {session->sealer.get(), session->state.session_id};  // whatever becomes of its elements
+  chain.pinned.push_back(session);
   chain.transform_session_id = transform->session_id;
   return true;
 }
@@ -113,8 +115,7 @@ Awaitable<void> Connection::handle_frame(Buffer frame) {
     co_return;
   }
   if (!cut(*chain) || !take_credits(*chain)) co_return;
-  begin_request();
-  bytes_in_flight_ += chain->frame->size();
+  chain->in_flight.emplace(shared_from_this(), chain->frame->size());
   // NEGOTIATE and SESSION_SETUP run in order, for the sake of the preauth hash and of what the next frame is checked against.
   if (is_one_of(chain->elements.front().header, {Smb2Command::negotiate, Smb2Command::session_setup, Smb2Command::logoff})) {
     co_await run_chain(std::move(chain));
@@ -150,8 +151,6 @@ Awaitable<void> Connection::run_chain(std::shared_ptr<Chain> chain) {
     failed = true;
   }
   if (failed) close("internal error");
-  bytes_in_flight_ -= chain->frame->size();
-  end_request();
 }
 
 Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
@@ -164,7 +163,7 @@ Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
   if (request.session) chain.pinned.push_back(request.session);
   if (!(refused == status::success)) co_return error_reply(refused);
   auto result = co_await command.handler(request);
-  if (!result) co_return error_reply(result.error());
+  if (!result) co_return error_reply(request.async_refused ? status::insufficient_resources : result.error());
   co_return std::move(*result);
 }
 
@@ -174,7 +173,9 @@ NtStatus Connection::check_signature(Request& request) {
   if (request.encrypted || is_one_of(header, {Smb2Command::negotiate, Smb2Command::cancel})) return status::success;
   auto& session = request.session;
   if (!header.has(wire::header_flag::signed_)) {
-    if (session && session->valid() && session->state.signing_required && header.command != Smb2Command::session_setup) {
+    // SESSION_SETUP too: whoever can authenticate a session anew decides who its next tree connects are made for.
+    bool sealed_only = session && session->state.encryption.required && header.command == Smb2Command::session_setup;
+    if (session && session->valid() && (session->state.signing_required || sealed_only)) {
       server_.log().error("{}: unsigned {} refused, {}", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name,
                            "signing is required");
       return status::access_denied;
@@ -195,24 +196,29 @@ NtStatus Connection::check_signature(Request& request) {
 NtStatus Connection::admit_request(Request& request, const Command& command) {
   auto& header = request.header;
   auto& compound = request.compound;
-  if (header.command == Smb2Command::negotiate) return status::success;
+  // [MS-SMB2] 3.3.5.2.4: there is no key yet
+  if (header.command == Smb2Command::negotiate) return header.has(wire::header_flag::signed_) ? status::invalid_parameter : status::success;
   if (!state.negotiated) {
     close("the first request was not a NEGOTIATE");
     return status::invalid_parameter;
   }
-  bool first = request.chain->elements.front().message.data() == request.message.data();
   if (request.related()) {
-    if (first) return status::invalid_parameter;
+    if (!compound.begun) {  // related to nothing
+      if (request.encrypted) close("encrypted compound that begins with a related request");
+      return status::invalid_parameter;
+    }
     header.session_id = compound.session_id;
     header.set_tree_id(compound.tree_id);
   } else {
+    compound.begun = true;
     compound.file_id.reset();
   }
   if (header.command == Smb2Command::create) compound.file_id.reset();
   compound.session_id = header.session_id;
   if (!header.has(wire::header_flag::async_command)) compound.tree_id = header.tree_id();
   request.session = find_session(header.session_id);
-  if (request.encrypted && request.session && header.session_id != request.chain->transform_session_id) {
+  // [MS-SMB2] 3.3.5.2.1.1; also where it names none: the answer could not be sealed.
+  if (request.encrypted && !request.related() && header.session_id != request.chain->transform_session_id) {
     close("encrypted for another session than it names");
     return status::access_denied;
   }
@@ -273,6 +279,10 @@ void Connection::add_response(Chain& chain, Request& request, Reply reply) {
   if (header.command == Smb2Command::session_setup && request.session) header.session_id = request.session->state.session_id;
   if (header.command == Smb2Command::tree_connect && request.tree) header.set_tree_id(request.tree->state.tree_id);
   const auto& session = request.session;
+  if (session && (chain.pinned.empty() || chain.pinned.back() != session)) chain.pinned.push_back(session);
+  auto size = wire::header_size + align_up(reply.size(), 8);
+  if (chain.response_bytes + size > response_limit()) send_chain(chain);  // what is ready goes in a frame of its own
+  chain.response_bytes += size;
   if (session && session->sealer && must_seal(request)) chain.seal = {session->sealer.get(), session->state.session_id};
   bool final_setup = header.command == Smb2Command::session_setup && reply.status == status::success;
   bool sign_setup = final_setup && session && (policy::is_smb3(dialect()) || session->state.signing_required);
@@ -286,12 +296,13 @@ void Connection::add_response(Chain& chain, Request& request, Reply reply) {
 void Connection::send_chain(Chain& chain) {
   if (chain.responses.empty()) return;
   auto hook = [&](const wire::Header& header, std::span<const Bytes> message) {
-    if (header.command == Smb2Command::negotiate && dialect() == policy::Dialect::smb3_11) state.preauth.update(message);
+    if (header.command == Smb2Command::negotiate && state.negotiated && dialect() == policy::Dialect::smb3_11) state.preauth.update(message);
     if (header.command == Smb2Command::session_setup && chain.preauth_session) chain.preauth_session->state.preauth.update(message);
   };
   bool hashed = is_one_of(chain.responses.front().header, {Smb2Command::negotiate, Smb2Command::session_setup});
   auto frame = build_frame(std::move(chain.responses), chain.seal, hashed ? hook : std::function<void(const wire::Header&, std::span<const Bytes>)>{});
   chain.responses.clear();
+  chain.response_bytes = 0;
   enqueue(std::move(frame));
 }
 
@@ -344,6 +355,8 @@ void Request::go_async() {
 }
 
 Awaitable<Wake> Request::wait(std::shared_ptr<Signal> signal, std::optional<std::chrono::steady_clock::duration> limit) {
+  async_refused = async_id == 0 && !connection.room_for_async();
+  if (async_refused) co_return Wake::cancelled;
   go_async();
   connection.watch(async_id, signal);
   co_return co_await signal->wait(limit);

@@ -1,5 +1,8 @@
 #include "src/session/file_open.hpp"
 
+#include <boost/asio.hpp>
+#include <utility>
+
 #include "src/fs/identity.hpp"
 
 namespace bossa::session {
@@ -11,6 +14,20 @@ void Open::close() {
   closed = true;
   if (file) file->close();
   for (auto& reader : std::exchange(pipe_readers, {})) reader->set();
+}
+
+boost::asio::awaitable<void> close_opens(std::vector<std::shared_ptr<Open>> opens, boost::asio::any_io_executor executor) {
+  for (auto& open : opens) open->closed = true;
+  for (auto& open : opens) {
+    if (open->file) {
+      co_await open->file->wait_turn(executor);
+      FileOpen::Turn turn(*open->file);
+      open->close();
+    } else {
+      open->close();
+    }
+    open.reset();
+  }
 }
 
 std::string link_name(const fs::Volume& volume, const std::string& path) {
@@ -31,10 +48,31 @@ void FileOpen::wake(const std::vector<locking::WaitTicket>& tickets, NtStatus ou
   for (auto ticket : tickets) waiters_->finish(ticket, outcome);
 }
 
+boost::asio::awaitable<void> FileOpen::wait_turn(boost::asio::any_io_executor executor) {
+  while (turn_taken_) {
+    auto turn = std::make_shared<Signal>(executor);
+    turn_queue_.push_back(turn);
+    co_await turn->wait();
+  }
+}
+
+FileOpen::Turn::~Turn() {
+  file_.turn_taken_ = false;
+  if (file_.turn_queue_.empty()) return;
+  auto next = std::move(file_.turn_queue_.front());
+  file_.turn_queue_.pop_front();
+  next->set();
+}
+
+void FileOpen::wake_notifies() {
+  if (notifies.empty()) return;  // a worker that closes must not even touch the list then
+  for (auto& notify : std::exchange(notifies, {})) notify->set();
+}
+
 void FileOpen::close() {
   if (closed_) return;
   closed_ = true;
-  for (auto& notify : notifies) notify->set();
+  wake_notifies();
   path();
   bool may_delete = true;
   if (delete_on_close && handle.is_directory()) {

@@ -44,9 +44,20 @@ class FileOpen {
   std::uint32_t mode = 0;                          ///< FileModeInformation
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
   std::vector<std::shared_ptr<Signal>> notifies;   ///< CHANGE_NOTIFY requests that wait on this open
-  /// A worker runs a metadata call or a listing on this open; another such request of the same open waits for its turn.
-  bool turn_taken = false;
-  std::deque<std::shared_ptr<Signal>> turn_queue;
+  /// While a worker runs a metadata call or a listing on this open, other such requests, and its close, wait for their turn: handle,
+  /// path and listing position are the open's. wait_turn(), then a Turn, with no suspension in between.
+  [[nodiscard]] boost::asio::awaitable<void> wait_turn(boost::asio::any_io_executor executor);
+  /// Holds the turn; its end wakes the next one, which may pass it on at once.
+  class Turn {
+   public:
+    explicit Turn(FileOpen& file) : file_(file) { file_.turn_taken_ = true; }
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    FileOpen& file_;
+  };
 
   /// Brings handle.path up to date after renames through other opens, and returns it.
   const std::string& path();
@@ -58,8 +69,12 @@ class FileOpen {
   /// that asked for it). Blocking calls; on a thread that may impersonate. The second call does nothing. The descriptor stays open
   /// until the last request that pins the Open is done with it: a READ on a worker must not find another file behind the number.
   void close();
+  /// Ends the CHANGE_NOTIFY requests that wait on this open. On its session's core, before close() goes to a worker.
+  void wake_notifies();
 
  private:
+  bool turn_taken_ = false;
+  std::deque<std::shared_ptr<Signal>> turn_queue_;
   const std::shared_ptr<LockWaiters> waiters_;
   Log& log_;
   bool closed_ = false;

@@ -22,6 +22,7 @@ namespace context = wire::negotiate_context;
 
 constexpr std::uint16_t wildcard = 0x02FF, sha512_id = 1;
 constexpr std::uint16_t netbios_port = 139;
+constexpr std::uint32_t largest_payload = 8u << 20;  // as smbd; with its headers it must fit a frame
 
 /// What the contexts of a 3.1.1 client ask for.
 struct Offer {
@@ -65,7 +66,7 @@ std::uint32_t capabilities(const ConnectionState& state, const policy::Settings&
 
 void set_limits(ConnectionState& state, const policy::Settings& settings) {
   state.supports_multi_credit = (state.server_capabilities & wire::capability::large_mtu) != 0;
-  auto limit = [&](std::uint32_t configured) { return state.supports_multi_credit ? std::max(configured, 65536u) : 65536u; };
+  auto limit = [&](std::uint32_t configured) { return state.supports_multi_credit ? std::clamp(configured, 65536u, largest_payload) : 65536u; };
   state.max_transact = limit(settings.max_transact);
   state.max_read = limit(settings.max_read);
   state.max_write = limit(settings.max_write);

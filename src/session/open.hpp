@@ -1,5 +1,8 @@
 // Open, [MS-SMB2] 3.3.1.10.
 #pragma once
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +29,10 @@ struct OpenState {
   std::string path;  ///< in the share, '/'-separated, no leading slash; of a pipe: its name
   bool is_directory = false, is_pipe = false;
 };
+
+class Open;
+/// close() of each, on the opens' core. Waits where a worker is busy with one of them.
+[[nodiscard]] boost::asio::awaitable<void> close_opens(std::vector<std::shared_ptr<Open>> opens, boost::asio::any_io_executor executor);
 
 /// An open file, directory or named pipe. Owned by its Session; a request pins it by shared_ptr. Access of several requests at the
 /// same time is serialised by the connection's core while a session has one channel.

@@ -18,6 +18,7 @@ struct Chain;
 
 /// What the elements of one compound hand on to each other, [MS-SMB2] 3.3.5.2.7.2.
 struct CompoundState {
+  bool begun = false;  ///< by a request that is not related
   std::uint64_t session_id = 0;
   std::uint32_t tree_id = 0;
   std::optional<wire::FileId> file_id;        ///< of the last CREATE or the last request that named one
@@ -47,6 +48,7 @@ struct Request {
   bool last_in_compound = true;
   std::shared_ptr<const policy::Settings> settings;
   std::uint64_t async_id = 0;     ///< not 0 once go_async() was called
+  bool async_refused = false;     ///< see wait()
   Chain* chain = nullptr;         ///< the compound it stands in
 
   [[nodiscard]] bool related() const { return header.has(wire::header_flag::related_operations); }
@@ -58,7 +60,8 @@ struct Request {
   [[nodiscard]] boost::asio::any_io_executor executor() const;
   /// Sends the interim STATUS_PENDING response and makes the request known to CANCEL. Call it before a wait that has no bound.
   void go_async();
-  /// go_async() if not done yet, then waits for `signal`; a CANCEL (or the end of the connection or tree) cancels it.
+  /// go_async() if not done yet, then waits for `signal`; a CANCEL (or the end of the connection or tree) cancels it. Where too many
+  /// wait already it is cancelled at once, and the answer is INSUFFICIENT_RESOURCES whatever the handler makes of it.
   [[nodiscard]] Awaitable<Wake> wait(std::shared_ptr<Signal> signal, std::optional<std::chrono::steady_clock::duration> limit = std::nullopt);
   /// "user@client share\path", for log lines.
   [[nodiscard]] std::string who() const;

@@ -11,7 +11,9 @@
 #include "src/base/unicode.hpp"
 #include "src/crypto/random.hpp"
 #include "src/fs/identity.hpp"
+#include "src/policy/share_access.hpp"
 #include "src/session/connection.hpp"
+#include "src/session/file_open.hpp"
 
 namespace bossa::session {
 
@@ -52,7 +54,13 @@ Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies de
 Server::~Server() = default;
 
 void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
+  if (stopping_.load()) return;
   auto connection = std::make_shared<Connection>(*this, std::move(socket), netbios);
+  // As smbd: who `hosts allow` and `hosts deny` of [global] keep out does not get as far as a NEGOTIATE.
+  if (auto verdict = policy::connection_access(*settings(), {connection->state.client_address, {}, {}}); !verdict.allowed) {
+    log().error("{}: connection refused: {}", connection->state.client_address, policy::joined(verdict.reasons));
+    return;
+  }
   connection->state.id = next_connection_id_.fetch_add(1);
   {
     std::lock_guard guard(mutex_);
@@ -74,6 +82,7 @@ void Server::reload(std::shared_ptr<const policy::Settings> settings) {
 }
 
 void Server::stop() {
+  stopping_.store(true);
   std::vector<std::shared_ptr<Connection>> all;
   {
     std::lock_guard guard(mutex_);
@@ -81,6 +90,7 @@ void Server::stop() {
       if (auto connection = weak.lock()) all.push_back(std::move(connection));
   }
   for (auto& connection : all) {
+    if (connection->told_to_stop.exchange(true)) continue;  // asked again and again until none is left
     auto executor = connection->executor();
     boost::asio::post(executor, [connection] { connection->close("the server stops"); });
   }
@@ -122,32 +132,38 @@ std::shared_ptr<Session> Server::find_session(std::uint64_t id) const {
   return found == sessions_.end() ? nullptr : found->second;
 }
 
-void Server::end_session(const std::shared_ptr<Session>& session) {
+std::vector<std::shared_ptr<Open>> Server::take_out(Session& session) {
   {
     std::lock_guard guard(mutex_);
-    sessions_.erase(session->state.session_id);
+    sessions_.erase(session.state.session_id);
   }
-  session->set_phase(SessionPhase::expired);
-  for (auto& open : session->remove_opens(std::nullopt)) open->close();
-  for (auto& tree : session->trees()) session->remove_tree(tree->state.tree_id);
+  session.set_phase(SessionPhase::expired);
+  for (auto& tree : session.trees()) session.remove_tree(tree->state.tree_id);
+  return session.remove_opens(std::nullopt);
 }
 
-Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session) {
+void Server::end_session(const std::shared_ptr<Session>& session) {
+  for (auto& open : take_out(*session)) open->close();
+}
+
+Awaitable<void> Server::log_off(std::shared_ptr<Session> session, boost::asio::any_io_executor executor) {
+  co_await close_opens(take_out(*session), executor);
+}
+
+Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session, Sid user, bool guest_or_anonymous) {
   std::shared_ptr<Connection> owner;
   {
     std::lock_guard guard(mutex_);
     auto found = connections_.find(session->state.connection_id);
     if (found != connections_.end()) owner = found->second.lock();
   }
-  if (!owner) {
-    end_session(session);
-    co_return;
-  }
+  if (!owner) co_return;  // it ends with its connection, which is just going
   auto on_its_core = [&]() -> Awaitable<void> {
-    owner->cancel_pending(session->state.session_id, std::nullopt);
+    // Asked here, because who the session's user is may change on its core (authenticated anew).
+    if (!session->valid() || session->guest_or_anonymous() != guest_or_anonymous || !(session->state.logon.user_sid == user)) co_return;
     owner->remove_session(session->state.session_id);
-    end_session(session);
-    co_return;
+    co_await log_off(session, owner->executor());
+    owner->cancel_pending(session->state.session_id, std::nullopt);
   };
   co_await boost::asio::co_spawn(owner->executor(), on_its_core, boost::asio::use_awaitable);
 }

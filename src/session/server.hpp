@@ -58,7 +58,7 @@ class Server {
   /// New connections, sessions and tree connects see the new settings; standing tree connects keep what they were made under,
   /// but for shares that are gone.
   void reload(std::shared_ptr<const policy::Settings> settings);
-  /// Closes every connection. They end on their loops; wait with connection_count().
+  /// Closes every connection, and takes no more. They end on their loops; wait with connection_count().
   void stop();
   [[nodiscard]] std::size_t connection_count() const;
 
@@ -85,10 +85,13 @@ class Server {
   [[nodiscard]] std::uint64_t new_session_id();
   void add_session(const std::shared_ptr<Session>& session);
   [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
-  /// Ends a session: closes its opens and trees, takes it out. On any thread that may impersonate.
+  /// Ends a session: closes its opens and trees, takes it out. On its core, when no request of it is under way any more.
   void end_session(const std::shared_ptr<Session>& session);
-  /// The same for a session of another connection, on the core that owns it (PreviousSessionId).
-  Awaitable<void> end_session_elsewhere(std::shared_ptr<Session> session);
+  /// The same on its core (that of `executor`) while requests are under way: waits for workers that are busy with one of its opens.
+  Awaitable<void> log_off(std::shared_ptr<Session> session, boost::asio::any_io_executor executor);
+  /// log_off() of a session that may be another connection's, on the core that owns it, if it is valid and of that user
+  /// (PreviousSessionId).
+  Awaitable<void> end_session_elsewhere(std::shared_ptr<Session> session, Sid user, bool guest_or_anonymous);
   [[nodiscard]] std::size_t session_count() const;
   [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;
   /// Number of TreeConnects of a share, for `max connections` and the share list.
@@ -97,6 +100,8 @@ class Server {
  private:
   friend class Connection;
   void forget(std::uint64_t connection_id);
+  /// Takes the session and its trees out; its opens are the caller's to close.
+  [[nodiscard]] std::vector<std::shared_ptr<Open>> take_out(Session& session);
 
   mutable std::mutex mutex_;
   std::shared_ptr<const policy::Settings> settings_;
@@ -108,6 +113,7 @@ class Server {
   std::shared_ptr<BufferPool> buffers_;
   ByteArray<16> guid_{};
   std::uint64_t start_time_ = 0;
+  std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> next_id_{1}, next_connection_id_{1};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Session>> sessions_;

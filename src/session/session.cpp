@@ -33,6 +33,11 @@ std::vector<std::shared_ptr<TreeConnect>> Session::trees() const {
   return all;
 }
 
+std::size_t Session::tree_count() const {
+  std::lock_guard guard(mutex_);
+  return trees_.size();
+}
+
 std::shared_ptr<Open> Session::find_open(wire::FileId id) const {
   std::lock_guard guard(mutex_);
   auto found = opens_.find(id.volatile_);

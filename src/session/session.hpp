@@ -58,6 +58,7 @@ class Session {
   std::uint32_t add_tree(std::shared_ptr<TreeConnect> tree);
   std::shared_ptr<TreeConnect> remove_tree(std::uint32_t tree_id);
   [[nodiscard]] std::vector<std::shared_ptr<TreeConnect>> trees() const;
+  [[nodiscard]] std::size_t tree_count() const;
 
   [[nodiscard]] std::shared_ptr<Open> find_open(wire::FileId id) const;
   void add_open(std::shared_ptr<Open> open);

@@ -59,8 +59,7 @@ Reply reply_for(const Params& params, const Opened& opened, wire::FileId file_id
   return Reply(response, contexts);
 }
 
-// The Open, entered in its session.
-void enter(Request& request, const Params& params, Opened& opened, wire::FileId file_id) {
+std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& opened, wire::FileId file_id) {
   session::OpenState state;
   state.file_id = file_id;
   state.session_id = request.session->state.session_id;
@@ -76,8 +75,7 @@ void enter(Request& request, const Params& params, Opened& opened, wire::FileId 
                                           request.tree->state.identity, request.server.lock_waiters(), request.server.log());
   open->file->mode = params.request.create_options & create_option::mode_bits;
   open->file->delete_on_close = params.option(create_option::delete_on_close);
-  request.session->add_open(open);
-  request.compound.file_id = file_id;
+  return open;
 }
 
 }  // namespace
@@ -100,7 +98,15 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
     co_return fail(opened.error());
   }
   auto reply = reply_for(*params, *opened, file_id);
-  enter(request, *params, *opened, file_id);
+  auto open = make_open(request, *params, *opened, file_id);
+  // A LOGOFF or TREE_DISCONNECT may have come while a worker was at it: nobody would ever close what is entered now.
+  if (!request.session->valid() || request.session->find_tree(open->state.tree_id) != request.tree) {
+    auto take_back = [&] { return open->close(), true; };
+    co_await as_user(request, *open->file, take_back);
+    co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
+  }
+  request.session->add_open(open);
+  request.compound.file_id = file_id;
   co_return reply;
 }
 
