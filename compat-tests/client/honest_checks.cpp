@@ -91,6 +91,28 @@ void compounds(const Target& target) {
   related_compound(mounted(target, {}, encrypt));
 }
 
+/// Together the answers are longer than a frame can be: they come in several.
+void answers_longer_than_a_frame(const Target& target) {
+  auto mount = mounted(target);
+  if (!(mount.connection->negotiated().capabilities & wire::capability::large_mtu)) return;
+  constexpr std::uint32_t size = 6 << 20;
+  auto name = fresh_name("long");
+  ByteVector data(size);
+  crypto::random_bytes(data);
+  NEED(mount.tree->put(name, data));
+  auto file = NEED(mount.tree->create(name));
+  mount.connection->want_credits(512);
+  EXPECT(NEED(mount.session->call(requests::echo())).ok());
+  std::vector<Request> compound(3, requests::read(file.id, 0, size));
+  auto ids = NEED(mount.tree->send(compound));
+  for (auto id : ids) {
+    auto reply = NEED(mount.tree->wait(id));
+    EXPECT(std::ranges::equal(NEED(read_data(reply)), data));
+  }
+  NEED(mount.tree->close(file.id));
+  NEED(mount.tree->remove(name));
+}
+
 void reauthentication(const Target& target) {
   LogonOptions logon;
   logon.sign = true;
@@ -210,6 +232,7 @@ std::vector<Check> honest_checks() {
           {"every signing algorithm of 3.1.1", every_signing_algorithm},
           {"every cipher", every_cipher},
           {"related compounds: plain, signed, sealed", compounds},
+          {"a compound whose answers are longer than a frame", answers_longer_than_a_frame},
           {"re-authentication keeps session and keys", reauthentication},
           {"PreviousSessionId ends the session it names", previous_session},
           {"a second channel, bound to the session", second_channel},

@@ -170,6 +170,81 @@ void wrong_compound_offsets(const Target& target) {
   still_serves(target);
 }
 
+void sealed_for_no_session(const Target& target) {
+  auto mount = mounted(target, {}, encrypting());
+  Tweaks tweaks;
+  // In the header alone: the transform names the session that sealed it.
+  tweaks.before_protection = [](ByteVector& frame) { store_le(frame.data() + 40, std::uint64_t{0}); };
+  EXPECT(!mount.session->call(requests::echo(), 0, tweaks));
+  still_serves(target);
+}
+
+void signed_negotiate(const Target& target) {
+  auto connection = NEED(Connection::connect(target.server, std::chrono::seconds(10)));
+  auto message = connection->build_negotiate({});
+  message[16] |= wire::header_flag::signed_;
+  ByteVector frame(4);
+  store_be32(frame.data(), static_cast<std::uint32_t>(message.size()));
+  frame.insert(frame.end(), message.begin(), message.end());
+  NEED(connection->transport().send_bytes(frame));
+  auto reply = connection->receive();
+  EXPECT(!reply || reply->status() == status::invalid_parameter);
+}
+
+// Whoever could authenticate a session anew without its key would decide for whom its next trees are made.
+void unsigned_reauthentication(const Target& target) {
+  NegotiateOptions options;
+  options.security_mode = wire::security_mode::signing_enabled | wire::security_mode::signing_required;
+  auto mount = mounted(target, options);
+  auth::NtlmClient ntlm(target.user);
+  auto token = ntlm.first();
+  Tweaks tweaks;
+  tweaks.sign = tweaks.encrypt = false;
+  EXPECT(refused(mount.session->call(requests::session_setup(token, 1), 0, tweaks)));
+  EXPECT(NEED(mount.session->call(requests::echo())).ok());
+}
+
+void unfinished_logons(const Target& target) {
+  auto connection = connected(target);
+  bool bounded = false;
+  for (int i = 0; i < 2000 && !bounded; ++i) {
+    auth::NtlmClient ntlm(target.user);
+    auto token = ntlm.first();
+    auto reply = connection->call(requests::session_setup(token, 1));
+    bounded = refused(reply);
+  }
+  EXPECT(bounded);
+  still_serves(target);
+}
+
+void waiting_requests(const Target& target) {
+  auto mount = mounted(target);
+  CreateOptions options;
+  options.access = access::generic_read;
+  options.options = create_option::directory;
+  auto root = NEED(mount.tree->create("", options));
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 600; ++i) ids.push_back(NEED(mount.tree->send(requests::change_notify(root.id, 1, false, 1024))));
+  EXPECT(NEED(mount.tree->wait(ids.back())).status() == status::insufficient_resources);
+  NEED(mount.tree->close(root.id)); // which ends those that wait
+  EXPECT(NEED(mount.tree->wait(ids.front())).status() == status::notify_cleanup);
+}
+
+void tree_connects_without_end(const Target& target) {
+  auto mount = mounted(target);
+  bool bounded = false;
+  for (int i = 0; i < 70000 && !bounded; ++i) bounded = !mount.session->connect_tree(target.share);
+  EXPECT(bounded);
+  still_serves(target);
+}
+
+void validate_on_311(const Target& target) {
+  auto mount = mounted(target, {}, signing());
+  if (mount.connection->negotiated().dialect != 0x0311) return;
+  EXPECT(!mount.tree->call(requests::ioctl({~0ull, ~0ull}, wire::fsctl::validate_negotiate_info, ByteVector(26), 24)));
+  still_serves(target);
+}
+
 } // namespace
 
 std::vector<Check> hostile_checks() {
@@ -185,7 +260,14 @@ std::vector<Check> hostile_checks() {
           {"truncated requests are refused", truncated_requests},
           {"unknown commands are refused", unknown_commands},
           {"garbage does not stop the server", garbage},
-          {"wrong compound offsets are refused", wrong_compound_offsets}};
+          {"wrong compound offsets are refused", wrong_compound_offsets},
+          {"a sealed request that names another session ends the connection", sealed_for_no_session},
+          {"a signed NEGOTIATE is refused", signed_negotiate},
+          {"a session that signs is not authenticated anew without a signature", unsigned_reauthentication},
+          {"unfinished logons are bounded", unfinished_logons},
+          {"3.1.1: FSCTL_VALIDATE_NEGOTIATE_INFO ends the connection", validate_on_311},
+          {"waiting requests are bounded", waiting_requests},
+          {"tree connects are bounded", tree_connects_without_end}};
 }
 
 } // namespace bossa::checks
