@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -195,6 +196,19 @@ def unprivileged(case):
     case.local("f", b"x")
     case.smbclient(server, "share", "put f made", "get made got").must()
     case.smbclient(server, "share", "ls", user="tester2").refused()
+
+
+@test("a NetBIOS session request is granted before the first SMB message")
+def netbios(case):
+    def encode(name, kind):
+        text = name.ljust(15).encode() + bytes([kind])
+        return b"\x20" + b"".join(bytes([0x41 + (c >> 4), 0x41 + (c & 15)]) for c in text) + b"\0"
+    server = case.standard()
+    with Raw(server) as raw:
+        names = encode("*SMBSERVER", 0x20) + encode("CLIENT", 0)
+        raw.send(b"\x81\0" + struct.pack(">H", len(names)) + names)
+        check_equal(raw.receive_exactly(4), b"\x82\0\0\0", "answer to the session request")
+        check_equal(status_of(raw.ask(negotiate())), 0, "status of NEGOTIATE")
 
 
 @test("it listens on every port of smb ports")
