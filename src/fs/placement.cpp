@@ -42,7 +42,7 @@ Where Placement::metadata() const {
   return until != 0 && steady_ns() < until ? Where::worker : Where::inline_;
 }
 
-Where Placement::write(std::size_t bytes) const { return bytes <= 64 * 1024 ? metadata() : Where::worker; }
+Where Placement::write(std::size_t bytes) const { return bytes <= inline_write_limit ? metadata() : Where::worker; }
 
 void Placement::took(std::chrono::nanoseconds time) {
   if (time < slow_limit) return;

@@ -26,6 +26,8 @@ class Placement {
   void took(std::chrono::nanoseconds time);
   [[nodiscard]] bool local() const { return local_; }
 
+  /// Written where it was received and verified, a payload is still in the core's cache; a hop costs more than the copy.
+  static constexpr std::size_t inline_write_limit = std::size_t{1} << 20;
   static constexpr std::chrono::milliseconds slow_limit{20};
   static constexpr std::chrono::seconds penalty{5};
 
