@@ -44,8 +44,13 @@ class Run:
         process = subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    env=dict(os.environ, LC_ALL="C.UTF-8", **(env or {})), start_new_session=True)
 
+        expired = []
+
         def expire(*_):
-            os.killpg(process.pid, signal.SIGKILL)
+            # first so that a stage can stop the servers it started, then for good
+            expired.append(1)
+            os.killpg(process.pid, signal.SIGTERM if len(expired) == 1 else signal.SIGKILL)
+            signal.alarm(30)
         signal.signal(signal.SIGALRM, expire)
         signal.alarm(int(timeout))
         lines = []
@@ -56,7 +61,7 @@ class Run:
                 print("  " + line, flush=True)
         status = process.wait()
         signal.alarm(0)
-        if status == -signal.SIGKILL:
+        if expired:
             print("  ended after %d s" % timeout)
         return status, lines
 
