@@ -17,19 +17,18 @@ constexpr ByteArray<8> version_bytes{6, 1, 0, 0, 0, 0, 0, 15};
 struct Field {
   std::uint16_t length = 0, max_length = 0;
   std::uint32_t offset = 0;
-  static constexpr auto fields = std::tuple{&Field::length, &Field::max_length, &Field::offset};
+  BOSSA_FIELDS(&Field::length, &Field::max_length, &Field::offset);
 };
 struct Header {
   ByteArray<8> signature = signature_text;
   std::uint32_t type = 0;
-  static constexpr auto fields = std::tuple{&Header::signature, &Header::type};
+  BOSSA_FIELDS(&Header::signature, &Header::type);
 };
 struct NegotiateFixed {
   Header header{signature_text, 1};
   std::uint32_t flags = 0;
   Field domain, workstation;
-  static constexpr auto fields =
-      std::tuple{&NegotiateFixed::header, &NegotiateFixed::flags, &NegotiateFixed::domain, &NegotiateFixed::workstation};
+  BOSSA_FIELDS(&NegotiateFixed::header, &NegotiateFixed::flags, &NegotiateFixed::domain, &NegotiateFixed::workstation);
 };
 struct ChallengeFixed {
   Header header{signature_text, 2};
@@ -37,17 +36,16 @@ struct ChallengeFixed {
   std::uint32_t flags = 0;
   ByteArray<8> challenge{}, reserved{};
   Field target_info;
-  static constexpr auto fields =
-      std::tuple{&ChallengeFixed::header,    &ChallengeFixed::target_name, &ChallengeFixed::flags,
-                 &ChallengeFixed::challenge, &ChallengeFixed::reserved,    &ChallengeFixed::target_info};
+  BOSSA_FIELDS(&ChallengeFixed::header,    &ChallengeFixed::target_name, &ChallengeFixed::flags,
+                 &ChallengeFixed::challenge, &ChallengeFixed::reserved,    &ChallengeFixed::target_info);
 };
 struct AuthenticateFixed {
   Header header{signature_text, 3};
   Field lm, nt, domain, user, workstation, session_key;
   std::uint32_t flags = 0;
-  static constexpr auto fields = std::tuple{
+  BOSSA_FIELDS(
       &AuthenticateFixed::header, &AuthenticateFixed::lm,          &AuthenticateFixed::nt,          &AuthenticateFixed::domain,
-      &AuthenticateFixed::user,   &AuthenticateFixed::workstation, &AuthenticateFixed::session_key, &AuthenticateFixed::flags};
+      &AuthenticateFixed::user,   &AuthenticateFixed::workstation, &AuthenticateFixed::session_key, &AuthenticateFixed::flags);
 };
 
 template <class Fixed> Result<Fixed> read_fixed(Bytes message, std::uint32_t type) {

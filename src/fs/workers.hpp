@@ -1,12 +1,7 @@
 // The worker threads, and the one way to run a blocking call on them under a user's identity.
 #pragma once
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -30,44 +25,34 @@ class Workers {
 };
 
 namespace detail {
-void enter_worker(const Identity* who);  ///< prepare_thread() once per thread; then the identity, if one is given
-template <class F> struct Job {
-  using R = std::invoke_result_t<F&>;
-  F work;
+/// A call without its type: Asio's machinery is instantiated once, in workers.cpp, not per lambda.
+struct Job {
   Identity who;
   bool as_user = false;
-  std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> result;
   std::exception_ptr failed;
-
-  void run() {
-    try {
-      enter_worker(as_user ? &who : nullptr);
-      if constexpr (std::is_void_v<R>) {
-        work();
-        result.emplace();
-      } else {
-        result.emplace(work());
-      }
-    } catch (...) {  // out of memory, for one: it ends this request, not the process
-      failed = std::current_exception();
+  virtual ~Job() = default;
+  virtual void call() = 0;
+};
+template <class F> struct TypedJob final : Job {
+  using R = std::invoke_result_t<F&>;
+  static_assert(!std::is_reference_v<R>);
+  explicit TypedJob(F f) : work(std::move(f)) {}
+  F work;
+  std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> result;
+  void call() override {
+    if constexpr (std::is_void_v<R>) {
+      work();
+      result.emplace();
+    } else {
+      result.emplace(work());
     }
   }
 };
-template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_job(Workers& workers, std::shared_ptr<Job<F>> job) {
-  using R = std::invoke_result_t<F&>;
-  static_assert(!std::is_reference_v<R>);
-  // A named local, never a temporary inside the co_await expression: GCC 12 would destroy its captures twice.
-  auto start = [&workers, job](auto handler) {
-    auto executor = boost::asio::get_associated_executor(handler);
-    auto guard = boost::asio::make_work_guard(executor);
-    boost::asio::post(workers.executor(), [job, guard = std::move(guard), executor, handler = std::move(handler)]() mutable {
-      job->run();
-      boost::asio::post(executor, [handler = std::move(handler)]() mutable { std::move(handler)(); });
-    });
-  };
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(start, boost::asio::use_awaitable);
-  if (job->failed) std::rethrow_exception(job->failed);
-  if constexpr (!std::is_void_v<R>) co_return std::move(*job->result);
+/// Calls the job on a worker and resumes on the caller's executor; throws what the job threw.
+boost::asio::awaitable<void> run(Workers& workers, std::shared_ptr<Job> job);
+template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_typed(Workers& workers, std::shared_ptr<TypedJob<F>> job) {
+  co_await run(workers, job);
+  if constexpr (!std::is_void_v<std::invoke_result_t<F&>>) co_return std::move(*job->result);
 }
 }  // namespace detail
 
@@ -76,11 +61,14 @@ template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_job(Work
 /// inside the co_await expression with by-value captures (GCC 12).
 template <class F>
 boost::asio::awaitable<std::invoke_result_t<F&>> run_as(Workers& workers, const Identity& who, F work) {
-  return detail::run_job(workers, std::make_shared<detail::Job<F>>(detail::Job<F>{std::move(work), who, true, {}, {}}));
+  auto job = std::make_shared<detail::TypedJob<F>>(std::move(work));
+  job->who = who;
+  job->as_user = true;
+  return detail::run_typed(workers, std::move(job));
 }
 /// The same without a change of identity: reads of open descriptors, fsync.
 template <class F> boost::asio::awaitable<std::invoke_result_t<F&>> run_on(Workers& workers, F work) {
-  return detail::run_job(workers, std::make_shared<detail::Job<F>>(detail::Job<F>{std::move(work), Identity{}, false, {}, {}}));
+  return detail::run_typed(workers, std::make_shared<detail::TypedJob<F>>(std::move(work)));
 }
 
 }  // namespace bossa::fs

@@ -1,7 +1,6 @@
 // Connection-oriented DCE/RPC PDUs: C706 chapter 12, [MS-RPCE] 2.2.2.
 #pragma once
 #include <cstdint>
-#include <tuple>
 
 #include "src/base/bytes.hpp"
 #include "src/wire/codec.hpp"
@@ -43,7 +42,7 @@ struct SyntaxId {
   Uuid uuid{};
   std::uint16_t major = 0, minor = 0;
   using S = SyntaxId;
-  static constexpr auto fields = std::tuple{&S::uuid, &S::major, &S::minor};
+  BOSSA_FIELDS(&S::uuid, &S::major, &S::minor);
   friend bool operator==(const SyntaxId&, const SyntaxId&) = default;
 };
 /// NDR version 2.0, the only transfer syntax understood.
@@ -61,23 +60,22 @@ struct PduHeader {
   std::uint32_t call_id = 0;
   using H = PduHeader;
   static constexpr std::size_t size = 16;
-  static constexpr auto fields =
-      std::tuple{&H::version,         &H::version_minor, &H::type,   &H::flags, &H::data_representation,
-                 &H::fragment_length, &H::auth_length,   &H::call_id};
+  BOSSA_FIELDS(&H::version,         &H::version_minor, &H::type,   &H::flags, &H::data_representation,
+                 &H::fragment_length, &H::auth_length,   &H::call_id);
 };
 /// After the header of bind and alter_context (and, with other meaning of the last field, of their answers).
 struct BindFixed {
   std::uint16_t max_transmit = 0, max_receive = 0;
   std::uint32_t association_group = 0;
   using B = BindFixed;
-  static constexpr auto fields = std::tuple{&B::max_transmit, &B::max_receive, &B::association_group};
+  BOSSA_FIELDS(&B::max_transmit, &B::max_receive, &B::association_group);
 };
 struct ContextElement {
   std::uint16_t context_id = 0;
   std::uint8_t transfer_count = 0, reserved = 0;
   SyntaxId abstract_syntax;
   using C = ContextElement;
-  static constexpr auto fields = std::tuple{&C::context_id, &C::transfer_count, &C::reserved, &C::abstract_syntax};
+  BOSSA_FIELDS(&C::context_id, &C::transfer_count, &C::reserved, &C::abstract_syntax);
 };
 enum class ContextVerdict : std::uint16_t { accepted = 0, provider_rejection = 2, negotiate_ack = 3 };
 struct ContextResult {
@@ -85,13 +83,13 @@ struct ContextResult {
   std::uint16_t reason = 0; ///< 1: interface unknown, 2: no transfer syntax understood; for negotiate_ack the feature mask
   SyntaxId transfer;
   using C = ContextResult;
-  static constexpr auto fields = std::tuple{&C::verdict, &C::reason, &C::transfer};
+  BOSSA_FIELDS(&C::verdict, &C::reason, &C::transfer);
 };
 struct RequestFixed {
   std::uint32_t allocation_hint = 0;
   std::uint16_t context_id = 0, operation = 0;
   using R = RequestFixed;
-  static constexpr auto fields = std::tuple{&R::allocation_hint, &R::context_id, &R::operation};
+  BOSSA_FIELDS(&R::allocation_hint, &R::context_id, &R::operation);
 };
 struct ResponseFixed {
   std::uint32_t allocation_hint = 0;
@@ -99,7 +97,7 @@ struct ResponseFixed {
   std::uint8_t cancel_count = 0, reserved = 0;
   using R = ResponseFixed;
   static constexpr std::size_t size = 8;
-  static constexpr auto fields = std::tuple{&R::allocation_hint, &R::context_id, &R::cancel_count, &R::reserved};
+  BOSSA_FIELDS(&R::allocation_hint, &R::context_id, &R::cancel_count, &R::reserved);
 };
 /// The auth trailer's head ([MS-RPCE] 2.2.2.11); auth_length bytes follow it at the end of the fragment.
 struct AuthTrailer {
@@ -107,7 +105,7 @@ struct AuthTrailer {
   std::uint32_t context_id = 0;
   using A = AuthTrailer;
   static constexpr std::size_t size = 8;
-  static constexpr auto fields = std::tuple{&A::type, &A::level, &A::pad_length, &A::reserved, &A::context_id};
+  BOSSA_FIELDS(&A::type, &A::level, &A::pad_length, &A::reserved, &A::context_id);
 };
 
 } // namespace bossa::rpc

@@ -3,13 +3,17 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
 
 #include "src/base/bytes.hpp"
 #include "src/base/result.hpp"
 
+#define BOSSA_FIELDS(...) using Fields = ::bossa::wire::FieldList<__VA_ARGS__>
+
 namespace bossa::wire {
+
+/// The members of a wire structure in the order they are sent. (A pack of pointers costs the compiler a fraction of a tuple.)
+template <auto... Members> struct FieldList {};
 
 /// Reads integers, byte arrays and nested structures in little-endian order. After the first short read `ok` is false, and
 /// everything read is zero.
@@ -27,7 +31,7 @@ class Reader {
       auto bytes = take(sizeof(T));
       value = bytes.size() == sizeof(T) ? load_le<T>(bytes.data()) : T{};
     } else {
-      std::apply([&](auto... member) { ((*this)(value.*member), ...); }, T::fields);
+      each(value, typename T::Fields{});
     }
   }
   template <std::size_t N> void operator()(std::array<std::uint8_t, N>& value) {
@@ -55,6 +59,8 @@ class Reader {
   [[nodiscard]] std::size_t remaining() const { return rest_.size(); }
 
  private:
+  template <class T, auto... Members> void each(T& value, FieldList<Members...>) { ((*this)(value.*Members), ...); }
+
   Bytes rest_;
 };
 
@@ -70,7 +76,7 @@ class Writer {
       out_.resize(at + sizeof(T));
       store_le(out_.data() + at, value);
     } else {
-      std::apply([&](auto... member) { ((*this)(value.*member), ...); }, T::fields);
+      each(value, typename T::Fields{});
     }
   }
   template <std::size_t N> void operator()(const std::array<std::uint8_t, N>& value) { bytes(value); }
@@ -83,9 +89,15 @@ class Writer {
   template <class Integer> void patch(std::size_t at, Integer value) { store_le(out_.data() + at, value); }
 
  private:
+  template <class T, auto... Members> void each(const T& value, FieldList<Members...>) { ((*this)(value.*Members), ...); }
+
   ByteVector& out_;
 };
 
+template <class T> constexpr std::size_t fixed_size();
+template <class T, auto... Members> constexpr std::size_t fixed_size_of(FieldList<Members...>) {
+  return (fixed_size<std::remove_cvref_t<decltype(std::declval<T&>().*Members)>>() + ... + std::size_t{0});
+}
 /// Number of bytes the fields of T take.
 template <class T> constexpr std::size_t fixed_size() {
   if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
@@ -93,7 +105,7 @@ template <class T> constexpr std::size_t fixed_size() {
   } else if constexpr (requires { std::tuple_size<T>::value; }) {
     return std::tuple_size_v<T>;  // std::array of bytes
   } else {
-    return std::apply([](auto... member) { return (fixed_size<std::remove_cvref_t<decltype(std::declval<T&>().*member)>>() + ... + 0u); }, T::fields);
+    return fixed_size_of<T>(typename T::Fields{});
   }
 }
 

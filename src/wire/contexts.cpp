@@ -7,14 +7,14 @@ constexpr std::size_t max_negotiate_contexts = 64, max_create_contexts = 64;
 struct ContextHead {
   std::uint16_t type = 0, length = 0;
   std::uint32_t reserved = 0;
-  static constexpr auto fields = std::tuple{&ContextHead::type, &ContextHead::length, &ContextHead::reserved};
+  BOSSA_FIELDS(&ContextHead::type, &ContextHead::length, &ContextHead::reserved);
 };
 struct CreateHead {
   std::uint32_t next = 0;
   std::uint16_t name_offset = 0, name_length = 0, reserved = 0, data_offset = 0;
   std::uint32_t data_length = 0;
-  static constexpr auto fields = std::tuple{&CreateHead::next, &CreateHead::name_offset, &CreateHead::name_length,
-                                            &CreateHead::reserved, &CreateHead::data_offset, &CreateHead::data_length};
+  BOSSA_FIELDS(&CreateHead::next, &CreateHead::name_offset, &CreateHead::name_length,
+                                            &CreateHead::reserved, &CreateHead::data_offset, &CreateHead::data_length);
 };
 Result<std::vector<std::uint16_t>> read_ids(Reader& reader, std::size_t count) {
   if (count == 0 || count * 2 > reader.remaining()) return fail(status::invalid_parameter);

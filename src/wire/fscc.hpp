@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "src/base/bytes.hpp"
@@ -70,53 +69,51 @@ struct FileFacts {
 struct BasicInformation {  // 2.4.7; for SET_INFO a time of 0 means "unchanged", -1 and -2 stop and resume automatic updates
   NtTime create_time, access_time, write_time, change_time;
   std::uint32_t attributes, reserved = 0;
-  static constexpr auto fields = std::tuple{&BasicInformation::create_time, &BasicInformation::access_time, &BasicInformation::write_time,
-                                            &BasicInformation::change_time, &BasicInformation::attributes, &BasicInformation::reserved};
+  BOSSA_FIELDS(&BasicInformation::create_time, &BasicInformation::access_time, &BasicInformation::write_time,
+                                            &BasicInformation::change_time, &BasicInformation::attributes, &BasicInformation::reserved);
 };
 struct StandardInformation {  // 2.4.47
   std::uint64_t allocation_size, end_of_file;
   std::uint32_t links;
   std::uint8_t delete_pending, directory;
   std::uint16_t reserved = 0;
-  static constexpr auto fields = std::tuple{&StandardInformation::allocation_size, &StandardInformation::end_of_file, &StandardInformation::links,
-                                            &StandardInformation::delete_pending, &StandardInformation::directory, &StandardInformation::reserved};
+  BOSSA_FIELDS(&StandardInformation::allocation_size, &StandardInformation::end_of_file, &StandardInformation::links,
+                                            &StandardInformation::delete_pending, &StandardInformation::directory, &StandardInformation::reserved);
 };
 struct NetworkOpenInformation {  // 2.4.29
   NtTime create_time, access_time, write_time, change_time;
   std::uint64_t allocation_size, end_of_file;
   std::uint32_t attributes, reserved = 0;
-  static constexpr auto fields =
-      std::tuple{&NetworkOpenInformation::create_time, &NetworkOpenInformation::access_time, &NetworkOpenInformation::write_time,
+  BOSSA_FIELDS(&NetworkOpenInformation::create_time, &NetworkOpenInformation::access_time, &NetworkOpenInformation::write_time,
                  &NetworkOpenInformation::change_time, &NetworkOpenInformation::allocation_size, &NetworkOpenInformation::end_of_file,
-                 &NetworkOpenInformation::attributes, &NetworkOpenInformation::reserved};
+                 &NetworkOpenInformation::attributes, &NetworkOpenInformation::reserved);
 };
 struct AttributeTagInformation {  // 2.4.6
   std::uint32_t attributes, reparse_tag;
-  static constexpr auto fields = std::tuple{&AttributeTagInformation::attributes, &AttributeTagInformation::reparse_tag};
+  BOSSA_FIELDS(&AttributeTagInformation::attributes, &AttributeTagInformation::reparse_tag);
 };
 struct CompressionInformation {  // 2.4.9
   std::uint64_t compressed_size;
   std::uint16_t format = 0;
   std::uint8_t unit_shift = 0, chunk_shift = 0, cluster_shift = 0;
   std::array<std::uint8_t, 3> reserved{};
-  static constexpr auto fields =
-      std::tuple{&CompressionInformation::compressed_size, &CompressionInformation::format, &CompressionInformation::unit_shift,
-                 &CompressionInformation::chunk_shift, &CompressionInformation::cluster_shift, &CompressionInformation::reserved};
+  BOSSA_FIELDS(&CompressionInformation::compressed_size, &CompressionInformation::format, &CompressionInformation::unit_shift,
+                 &CompressionInformation::chunk_shift, &CompressionInformation::cluster_shift, &CompressionInformation::reserved);
 };
 struct IdInformation {  // 2.4.26
   std::uint64_t volume_serial, file_id_low, file_id_high = 0;
-  static constexpr auto fields = std::tuple{&IdInformation::volume_serial, &IdInformation::file_id_low, &IdInformation::file_id_high};
+  BOSSA_FIELDS(&IdInformation::volume_serial, &IdInformation::file_id_low, &IdInformation::file_id_high);
 };
 struct PipeInformation {  // 2.4.37
   std::uint32_t read_mode = 0, completion_mode = 0;
-  static constexpr auto fields = std::tuple{&PipeInformation::read_mode, &PipeInformation::completion_mode};
+  BOSSA_FIELDS(&PipeInformation::read_mode, &PipeInformation::completion_mode);
 };
 struct PipeLocalInformation {  // 2.4.38
   std::uint32_t type = 1, configuration = 2, maximum_instances = 0xFFFFFFFF, current_instances = 1, inbound_quota = 0, read_available = 0,
                 outbound_quota = 0, write_quota = 0, state = 3, end = 1;
   using P = PipeLocalInformation;
-  static constexpr auto fields = std::tuple{&P::type, &P::configuration, &P::maximum_instances, &P::current_instances, &P::inbound_quota,
-                                            &P::read_available, &P::outbound_quota, &P::write_quota, &P::state, &P::end};
+  BOSSA_FIELDS(&P::type, &P::configuration, &P::maximum_instances, &P::current_instances, &P::inbound_quota,
+                                            &P::read_available, &P::outbound_quota, &P::write_quota, &P::state, &P::end);
 };
 
 // --- SET_INFO -----------------------------------------------------------------------------------------------------------------

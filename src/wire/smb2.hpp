@@ -4,8 +4,6 @@
 #pragma once
 #include "src/wire/codec.hpp"
 
-#define BOSSA_FIELDS(...) static constexpr auto fields = std::tuple{__VA_ARGS__}
-
 namespace bossa::wire {
 
 enum class Smb2Command : std::uint16_t {
