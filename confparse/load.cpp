@@ -200,6 +200,7 @@ LoadOutcome load(const std::filesystem::path& file, const LoadOptions& options) 
     if (!configuration.fatal) outcome.settings = std::move(settings);
   }
   outcome.diagnostics = std::move(configuration.diagnostics);
+  if (outcome.settings) outcome.configuration = std::make_shared<const Configuration>(std::move(configuration));
   return outcome;
 }
 

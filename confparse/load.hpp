@@ -11,6 +11,8 @@
 
 namespace bossa::confparse {
 
+struct Configuration;  // confparse/configuration.hpp
+
 enum class Severity {
   note,     ///< said once at start-up; nothing is lost
   warning,  ///< taken as Samba takes it, probably not what was meant
@@ -53,6 +55,8 @@ struct LoadOptions {
 struct LoadOutcome {
   std::shared_ptr<const policy::Settings> settings;  ///< empty: fatal, the last diagnostic says why
   std::vector<Diagnostic> diagnostics;               ///< in the order of the file
+  /// What the settings were made of, without diagnostics; empty: fatal.
+  std::shared_ptr<const Configuration> configuration;
   /// Some `include` or `config file` holds a macro that differs per client: load again with the client's own values.
   bool per_client = false;
   [[nodiscard]] bool ok() const { return settings != nullptr; }

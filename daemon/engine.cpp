@@ -180,6 +180,8 @@ void Engine::reload(std::shared_ptr<const policy::Settings> settings) { parts_->
 
 std::size_t Engine::connection_count() const { return parts_->server->connection_count(); }
 
+session::StatusView Engine::inspect(std::chrono::milliseconds within) const { return session::inspect(*parts_->server, within); }
+
 void Engine::release_ports() {
   for (auto& acceptor : parts_->acceptors) acceptor->shut();
 }

@@ -8,6 +8,7 @@
 #include "daemon/listeners.hpp"
 #include "src/base/log.hpp"
 #include "src/policy/settings.hpp"
+#include "src/session/inspect.hpp"
 
 namespace bossa::daemon {
 
@@ -35,6 +36,8 @@ public:
   /// still run, and only ending the process is left to do.
   [[nodiscard]] bool stop(std::chrono::milliseconds within);
   [[nodiscard]] std::size_t connection_count() const;
+  /// As session::inspect().
+  [[nodiscard]] session::StatusView inspect(std::chrono::milliseconds within) const;
 
 private:
   struct Parts;

@@ -18,11 +18,14 @@
 
 #include "confparse/load.hpp"
 #include "daemon/addresses.hpp"
+#include "daemon/changes.hpp"
+#include "daemon/control.hpp"
 #include "daemon/detach.hpp"
 #include "daemon/engine.hpp"
 #include "daemon/listeners.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/pid_file.hpp"
+#include "daemon/status_report.hpp"
 
 namespace bossa::daemon {
 namespace {
@@ -31,6 +34,8 @@ using confparse::Severity;
 using SettingsPointer = std::shared_ptr<const policy::Settings>;
 
 constexpr std::chrono::seconds stop_deadline{10};
+constexpr std::chrono::milliseconds status_deadline{2000}; // for loops that are busy
+constexpr std::size_t most_changes_told = 1000;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -123,9 +128,9 @@ void set_up_signals() {
 
 class Process {
 public:
-  Process(const Options& options, StartReport report, SettingsPointer settings)
-      : options_(options), report_(std::move(report)), settings_(std::move(settings)),
-        log_(make_sink(options, *settings_), settings_->log_level) {}
+  Process(const Options& options, StartReport report, const confparse::LoadOutcome& outcome)
+      : options_(options), report_(std::move(report)), settings_(outcome.settings), configuration_(outcome.configuration),
+        started_with_(outcome.configuration), log_(make_sink(options, *settings_), settings_->log_level) {}
 
   int run(const confparse::LoadOutcome& outcome) {
     log_.error("bossad version {}-bossa started, configuration {}, process {}", BOSSA_VERSION, options_.configuration_file,
@@ -149,6 +154,9 @@ private:
     if (geteuid() != 0) log_.warning("running without root: only the user with id {} is served", geteuid());
     pid_file_ = PidFile::create(settings_->pid_directory, error);
     if (!pid_file_) return false;
+    control_ = ControlSocket::open(settings_->pid_directory, log_, error);
+    if (!control_) return false;
+    set_up_control();
     engine_ = Engine::create(log_, settings_, error);  // before anything listens: no client may meet a server that cannot serve
     if (!engine_) return false;
     auto listen = listen_addresses(*settings_, machine_interfaces(), ipv6_available(), resolve_host);
@@ -167,21 +175,42 @@ private:
   void watch() {
     auto watched = watched_signals();
     int signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-    std::array<pollfd, 2> waiting{{{signals, POLLIN, 0}, {pid_file_->watch_descriptor(), POLLIN, 0}}};
-    for (bool serving = signals >= 0; serving;) {
+    serving_ = signals >= 0;
+    std::vector<pollfd> waiting;
+    while (serving_) {
+      waiting.assign({{signals, POLLIN, 0}, {pid_file_->watch_descriptor(), POLLIN, 0}});
+      control_->watch(waiting);
       if (poll(waiting.data(), waiting.size(), -1) < 0) continue;
-      if ((waiting[1].revents & POLLIN) != 0 && stepped_aside()) serving = false;
+      if ((waiting[1].revents & POLLIN) != 0 && stepped_aside()) serving_ = false;
       signalfd_siginfo signal{};
-      while (serving && read(signals, &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+      while (serving_ && read(signals, &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
         if (signal.ssi_signo == SIGHUP) {
-          reload();
+          (void)reload(fmt::format("signal {} from process {}", signal.ssi_signo, signal.ssi_pid));
         } else {
           log_.notice("stopping: signal {} from process {}", signal.ssi_signo, signal.ssi_pid);
-          serving = false;
+          serving_ = false;
         }
       }
+      waiting.erase(waiting.begin(), waiting.begin() + 2);
+      if (serving_) control_->serve(waiting);
     }
     if (signals >= 0) close(signals);
+  }
+
+  void set_up_control() {
+    control_->on("ping", [this](const std::string&) {
+      return ControlAnswer{ping_json({options_.configuration_file, getpid(), started_, loaded_, restart_needed_}), {}, {}};
+    });
+    control_->on("status", [this](const std::string&) {
+      auto view = engine_->inspect(status_deadline);
+      return ControlAnswer{status_json(view, {options_.configuration_file, getpid(), started_, loaded_, restart_needed_}), {}, {}};
+    });
+    control_->on("reload-config", [this](const std::string&) { return reload("the control socket"); });
+    control_->on("shutdown", [this](const std::string&) {
+      log_.notice("stopping: asked for through the control socket");
+      serving_ = false;
+      return ControlAnswer{};
+    });
   }
 
   /// An smbd was started in our place: it has the pid file and will want the ports within milliseconds.
@@ -193,57 +222,75 @@ private:
     return true;
   }
 
-  void reload() {
+  ControlAnswer reload(std::string_view asked_by) {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
     log_.reopen();
     auto outcome = load_configuration(options_);
+    ControlAnswer answer;
     if (!outcome.ok()) {
-      log_.error("reload: {}; the old configuration stays in force", refusal(options_, outcome));
+      auto why = refusal(options_, outcome);
+      log_.error("reload, by {}: {}; the old configuration stays in force", asked_by, why);
+      answer = ControlAnswer::refused("refused", why);
     } else {
       std::erase_if(outcome.diagnostics, [](const auto& it) { return it.severity == Severity::note; }); // said at the start
       log_findings(log_, outcome);
-      take(outcome.settings);
+      answer = take(outcome, asked_by);
     }
     sd_notify(0, "READY=1");
+    return answer;
   }
 
-  void take(const SettingsPointer& fresh) {
-    auto restart = [&](bool differs, std::string_view name) {
-      if (differs) log_.warning("reload: '{}' has changed; that takes effect at the next restart", name);
-    };
-    restart(fresh->ports != settings_->ports, "smb ports");
-    restart(fresh->interfaces != settings_->interfaces, "interfaces");
-    restart(fresh->bind_interfaces_only != settings_->bind_interfaces_only, "bind interfaces only");
-    restart(fresh->pid_directory != settings_->pid_directory, "pid directory");
-    restart(fresh->passdb_backend != settings_->passdb_backend, "passdb backend");
+  /// What changed is said at every log level: it is what somebody looks for afterwards.
+  ControlAnswer take(const confparse::LoadOutcome& outcome, std::string_view asked_by) {
+    auto changes = changes_between(*configuration_, *outcome.configuration);
+    for (std::size_t i = 0; i < std::min(changes.size(), most_changes_told); ++i) log_.error("reload: {}", printable(changes[i].text()));
+    if (changes.size() > most_changes_told) log_.error("reload: and {} more changes", changes.size() - most_changes_told);
+    auto fresh = std::make_shared<const policy::Settings>(without_restart_values(*outcome.settings, *settings_));
     bool log_moved = fresh->log_file != settings_->log_file || fresh->max_log_size_kib != settings_->max_log_size_kib;
-    settings_ = fresh;
+    settings_ = std::move(fresh);
+    configuration_ = outcome.configuration;
+    loaded_ = std::time(nullptr);
+    restart_needed_.clear();
+    for (const auto& change : changes_between(*started_with_, *configuration_))
+      if (change.needs_restart) restart_needed_.push_back(change.parameter);
+    for (const auto& name : restart_needed_) log_.error("reload: '{}' differs from what the server was started with; that takes effect at the next restart", name);
     log_.set_level(settings_->log_level);
     if (log_moved) log_.set_sink(make_sink(options_, *settings_));
     engine_->reload(settings_);
-    log_.notice("reload: {} is in force", options_.configuration_file);
+    log_.error("reload, by {}: {} is in force, {} changes", asked_by, options_.configuration_file, changes.size());
+    std::vector<std::string> findings;
+    for (const auto& finding : outcome.diagnostics) findings.push_back(finding.text());
+    return {reload_json(changes, findings, restart_needed_, most_changes_told), {}, {}};
   }
 
   int stop() {
     sd_notify(0, "STOPPING=1");
     log_.notice("stopping, {} connections are open", engine_->connection_count());
+    control_->flush(std::chrono::milliseconds(500));
     if (!engine_->stop(stop_deadline)) {
       log_.error("not all work ended within {} s; what is left of it is dropped", stop_deadline.count());
+      control_.reset();
       pid_file_.reset();
       _exit(0); // threads still run: nothing may be torn down under them
     }
     engine_.reset();
     log_.notice("stopped");
+    control_.reset(); // last: who waits for the end sees it there
     return 0;
   }
 
   const Options& options_;
   StartReport report_;
   SettingsPointer settings_;
+  std::shared_ptr<const confparse::Configuration> configuration_, started_with_;
+  std::time_t started_ = std::time(nullptr), loaded_ = started_;
+  std::vector<std::string> restart_needed_;
+  bool serving_ = true;
   Log log_;
   std::unique_ptr<PidFile> pid_file_;
+  std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -279,7 +326,7 @@ int serve(const Options& options) {
   umask(0); // the masks of smb.conf alone decide about new files
   auto report = background ? StartReport::detach(options.process_group)
                            : StartReport::stay(options.process_group && options.mode == Mode::foreground);
-  return Process(options, std::move(report), outcome.settings).run(outcome);
+  return Process(options, std::move(report), outcome).run(outcome);
 }
 
 } // namespace bossa::daemon

@@ -275,6 +275,11 @@ void Connection::add_session(std::shared_ptr<Session> session) {
   sessions_[id] = std::move(session);
 }
 void Connection::remove_session(std::uint64_t id) { sessions_.erase(id); }
+std::vector<std::shared_ptr<Session>> Connection::sessions() const {
+  std::vector<std::shared_ptr<Session>> all;
+  for (const auto& [id, session] : sessions_) all.push_back(session);
+  return all;
+}
 
 bool Connection::room_for_session() const {
   if (sessions_.size() < most_logons) return true;

@@ -71,6 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
   void add_session(std::shared_ptr<Session> session);
   void remove_session(std::uint64_t id);
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;
   /// Whether another logon may begin: what a client that never finishes one can make the server keep is bounded.
   [[nodiscard]] bool room_for_session() const;
 

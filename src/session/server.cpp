@@ -77,19 +77,52 @@ void Server::forget(std::uint64_t connection_id) {
 }
 
 void Server::reload(std::shared_ptr<const policy::Settings> settings) {
+  {
+    std::lock_guard guard(mutex_);
+    settings_ = std::move(settings);
+  }
+  for (auto& connection : connections()) {
+    auto executor = connection->executor();
+    auto drop = [this, connection = std::move(connection)]() -> Awaitable<void> { return drop_lost_trees(connection); };
+    boost::asio::co_spawn(executor, std::move(drop), boost::asio::detached);
+  }
+}
+
+std::vector<std::shared_ptr<Connection>> Server::connections() const {
+  std::vector<std::shared_ptr<Connection>> all;
   std::lock_guard guard(mutex_);
-  settings_ = std::move(settings);
+  for (const auto& [id, weak] : connections_)
+    if (auto connection = weak.lock()) all.push_back(std::move(connection));
+  return all;
+}
+
+namespace {
+// Not in the file any more, not available, or its access lines can no longer be honoured.
+bool lost(const policy::Settings& settings, const TreeConnect& tree) {
+  if (tree.state.is_ipc) return false;
+  const auto* share = settings.find_share(tree.share.home_of.empty() ? tree.share.name : "homes");
+  return share == nullptr || !share->available || !share->not_served_because.empty();
+}
+}  // namespace
+
+Awaitable<void> Server::drop_lost_trees(std::shared_ptr<Connection> connection) {
+  auto now = settings();
+  for (auto& session : connection->sessions()) {
+    for (auto& tree : session->trees()) {
+      if (!lost(*now, *tree)) continue;
+      log().warning("{}@{}: tree connect to share {} ended: the configuration no longer serves it", printable(session->state.logon.user),
+                    connection->state.client_address, tree->state.share_name);
+      auto id = tree->state.tree_id;
+      session->remove_tree(id);
+      co_await close_opens(session->remove_opens(id), connection->executor());
+      connection->cancel_pending(session->state.session_id, id);
+    }
+  }
 }
 
 void Server::stop() {
   stopping_.store(true);
-  std::vector<std::shared_ptr<Connection>> all;
-  {
-    std::lock_guard guard(mutex_);
-    for (auto& [id, weak] : connections_)
-      if (auto connection = weak.lock()) all.push_back(std::move(connection));
-  }
-  for (auto& connection : all) {
+  for (auto& connection : connections()) {
     if (connection->told_to_stop.exchange(true)) continue;  // asked again and again until none is left
     auto executor = connection->executor();
     boost::asio::post(executor, [connection] { connection->close("the server stops"); });

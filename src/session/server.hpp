@@ -61,6 +61,8 @@ class Server {
   /// Closes every connection, and takes no more. They end on their loops; wait with connection_count().
   void stop();
   [[nodiscard]] std::size_t connection_count() const;
+  /// Those that stand at the moment; each may be used on its own loop only.
+  [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections() const;
 
   [[nodiscard]] std::shared_ptr<const policy::Settings> settings() const;
   [[nodiscard]] Log& log() { return dependencies_.log; }
@@ -102,6 +104,8 @@ class Server {
   void forget(std::uint64_t connection_id);
   /// Takes the session and its trees out; its opens are the caller's to close.
   [[nodiscard]] std::vector<std::shared_ptr<Open>> take_out(Session& session);
+  /// Ends the connection's trees whose shares the settings in force no longer serve. On its loop.
+  Awaitable<void> drop_lost_trees(std::shared_ptr<Connection> connection);
 
   mutable std::mutex mutex_;
   std::shared_ptr<const policy::Settings> settings_;

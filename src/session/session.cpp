@@ -78,4 +78,11 @@ std::size_t Session::open_count() const {
   return opens_.size();
 }
 
+std::vector<std::shared_ptr<Open>> Session::opens() const {
+  std::lock_guard guard(mutex_);
+  std::vector<std::shared_ptr<Open>> all;
+  for (const auto& [id, open] : opens_) all.push_back(open);
+  return all;
+}
+
 }  // namespace bossa::session

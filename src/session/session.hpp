@@ -66,6 +66,7 @@ class Session {
   /// Takes out the opens of one tree, or all.
   [[nodiscard]] std::vector<std::shared_ptr<Open>> remove_opens(std::optional<std::uint32_t> tree_id);
   [[nodiscard]] std::size_t open_count() const;
+  [[nodiscard]] std::vector<std::shared_ptr<Open>> opens() const;
 
  private:
   mutable std::mutex mutex_;

@@ -1,0 +1,36 @@
+// What bossa-status is told, as JSON text, and how it prints it for people.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "daemon/changes.hpp"
+#include "src/session/inspect.hpp"
+
+namespace bossa::daemon {
+
+/// Beside what the engine knows.
+struct StatusFrame {
+  std::string configuration;  ///< the file
+  long process = 0;
+  long long started = 0, loaded = 0;  ///< seconds since 1970: of the server, and of the configuration in force
+  std::vector<std::string> restart_needed;  ///< parameters whose new values wait for a restart
+};
+/// The result of the "status" command, docs/control.md. Masks are numbers; names of users and files are made valid UTF-8.
+[[nodiscard]] std::string status_json(const session::StatusView& view, const StatusFrame& frame);
+
+/// The result of "ping".
+[[nodiscard]] std::string ping_json(const StatusFrame& frame);
+/// The result of "reload-config"; of the changes the first `most`.
+[[nodiscard]] std::string reload_json(const std::vector<Change>& changes, const std::vector<std::string>& findings,
+                                      const std::vector<std::string>& restart_needed, std::size_t most);
+
+/// Which tables to print.
+struct StatusTables {
+  bool sessions = true, shares = true, opens = true;
+};
+/// From status_json()'s text; "" when it is none.
+[[nodiscard]] std::string status_text(const std::string& json, const StatusTables& tables);
+/// The same text indented, for people and programs.
+[[nodiscard]] std::string indented(const std::string& json);
+
+} // namespace bossa::daemon
