@@ -51,8 +51,12 @@ class Socket:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def close(self):
+        self.file.close()
         self.socket.close()
+
+    def __exit__(self, *_):
+        self.close()
 
 
 @test("bossa-control ping says that the server answers; without one it fails and says so", servers=BOSSAD)
@@ -129,8 +133,9 @@ def protocol(case):
             pass
         check((long.receive() or {"error": {"code": "bad-request"}})["error"]["code"] == "bad-request", "a line without end")
     many = [Socket(server) for _ in range(40)]
+    check_equal(many[-1].receive()["error"]["code"], "busy", "the fortieth at once")
     for connection in many:
-        connection.socket.close()
+        connection.close()
 
     def answered():
         try:
