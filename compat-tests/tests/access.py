@@ -237,3 +237,24 @@ def dishonoured(case):
         case.smbclient(server, share, "ls").refused()
         line = [n for n, text in enumerate(open(server.conf), 1) if key in text][0]
         check(re.search(r"smb\.conf:%d\b" % line, server.messages()), "no message with smb.conf:%d:" % line, server.messages()[-600:])
+
+
+@test("admin users, valid users, read and write list ask about the user who logged on, also where guest only makes him the guest")
+def lists_under_guest_only(case):
+    """As smbd has it: `guest only` changes whose files they are, not who is asked about. A guest is asked about as the guest account."""
+    rules = {"adminuser": ("admin users", "tester", "root"), "adminguest": ("admin users", "nobody", "nobody"), "validuser": ("valid users", "tester", "nobody"),
+             "validguest": ("valid users", "nobody", None), "readuser": ("read list", "tester", None), "readguest": ("read list", "nobody", "nobody")}
+    shares = {name: {"guest only": "yes", "guest ok": "yes", parameter: value} for name, (parameter, value, _) in rules.items()}
+    server = case.start({"map to guest": "Bad User"}, shares)
+    case.local("f", b"x")
+    for name, (_, _, owner) in rules.items():
+        os.chmod(server.data(name), 0o777)
+        out = case.smbclient(server, name, "put f made")
+        if owner is None:
+            out.refused("NT_STATUS_ACCESS_DENIED")
+        else:
+            out.must()
+            check_equal(pwd.getpwuid(os.stat(server.data(name, "made")).st_uid).pw_name, owner, "owner in " + name)
+    os.unlink(server.data("adminguest", "made"))
+    case.smbclient(server, "adminguest", "put f made", user="stranger").must()
+    check_equal(os.stat(server.data("adminguest", "made")).st_uid, 0, "owner of what a guest makes where the guest account is an admin user")
