@@ -6,6 +6,7 @@
 
 #include "confparse/checks.hpp"
 #include "confparse/dump.hpp"
+#include "confparse/explain_main.hpp"
 #include "confparse/manual.hpp"
 #include "src/policy/hosts.hpp"
 
@@ -135,6 +136,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 int main(int count, char** words) {
+  if (count > 1 && std::string_view(words[1]) == "explain") return explain_main(count - 1, words + 1);
   auto arguments = parse_arguments(count, words);
   if (!arguments.error.empty()) {
     complain(arguments.error);

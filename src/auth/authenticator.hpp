@@ -81,6 +81,9 @@ public:
   /// The next token. Failures are the NTSTATUS to answer: LOGON_FAILURE, ACCOUNT_DISABLED, PASSWORD_MUST_CHANGE,
   /// ACCOUNT_LOCKED_OUT, ACCOUNT_EXPIRED, INVALID_LOGON_HOURS, INVALID_WORKSTATION, ACCESS_DENIED, INVALID_PARAMETER, …
   Result<Step> step(Bytes security_buffer);
+  /// What a logon of this user with the right password would come to, without any message exchanged; the session key of a success
+  /// is made of zeros. An empty user is anonymous. reason() as for step().
+  [[nodiscard]] Result<LogonResult> foretell(const std::string& user, const std::string& domain, const std::string& workstation);
   /// Why step() refused, or what was remarkable about a success, in plain words for the log; names user and client.
   [[nodiscard]] const std::string& reason() const { return reason_; }
   /// User and domain the client claimed, once known; for the log.
@@ -98,6 +101,7 @@ private:
   Result<Step> ntlmssp(Bytes message);
   ByteVector challenge_for(std::uint32_t client_flags);
   Result<LogonResult> authenticate(Bytes message);
+  Result<LogonResult> log_on_anonymous(const std::string& workstation);
   Result<LogonResult> log_on_account(const Attempt& attempt);
   Result<LogonResult> refuse_or_guest(bool allowed, NtStatus status, std::string why);
   Result<LogonResult> refuse(NtStatus status, std::string why);

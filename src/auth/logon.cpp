@@ -18,6 +18,7 @@ struct Attempt {
   Bytes raw;
   std::uint32_t flags = 0;
   std::string mapped_name;
+  bool foretold = false; ///< nothing was sent: the password counts as right
 };
 
 namespace {
@@ -126,22 +127,38 @@ Result<LogonResult> Authenticator::authenticate(Bytes raw) {
   attempt.flags = sent.flags == 0 ? state_.negotiate_flags : sent.flags & state_.negotiate_flags;
   state_.negotiate_flags = attempt.flags;
   claimed_user_ = display(sent.domain, sent.user);
-  if (is_anonymous(sent)) {
-    auto logon = guest_logon(settings_, users_);
-    if (!logon)
-      return refuse(status::unsuccessful,
-                    fmt::format("anonymous, and \"guest account = {}\" is no user of this system", settings_.guest_account));
-    logon->guest = false;
-    logon->anonymous = true;
-    logon->user.clear();
-    logon->workstation = sent.workstation;
-    logon->user_sid = well_known::anonymous();
-    logon->group_sids = users_.token_sids(logon->identity, UserMapper::TokenKind::anonymous);
-    return logon;
-  }
+  if (is_anonymous(sent)) return log_on_anonymous(sent.workstation);
   attempt.mapped_name = settings_.map_user_name ? settings_.map_user_name(sent.user, sent.domain) : sent.user;
   auto result = log_on_account(attempt);
   if (result) result->workstation = sent.workstation;
+  return result;
+}
+
+Result<LogonResult> Authenticator::log_on_anonymous(const std::string& workstation) {
+  auto logon = guest_logon(settings_, users_);
+  if (!logon)
+    return refuse(status::unsuccessful,
+                  fmt::format("anonymous, and \"guest account = {}\" is no user of this system", settings_.guest_account));
+  logon->guest = false;
+  logon->anonymous = true;
+  logon->user.clear();
+  logon->workstation = workstation;
+  logon->user_sid = well_known::anonymous();
+  logon->group_sids = users_.token_sids(logon->identity, UserMapper::TokenKind::anonymous);
+  return logon;
+}
+
+Result<LogonResult> Authenticator::foretell(const std::string& user, const std::string& domain, const std::string& workstation) {
+  claimed_user_ = display(domain, user);
+  if (user.empty()) return log_on_anonymous(workstation);
+  Attempt attempt;
+  attempt.message.user = user;
+  attempt.message.domain = domain;
+  attempt.message.workstation = workstation;
+  attempt.mapped_name = settings_.map_user_name ? settings_.map_user_name(user, domain) : user;
+  attempt.foretold = true;
+  auto result = log_on_account(attempt);
+  if (result) result->workstation = workstation;
   return result;
 }
 
@@ -167,6 +184,9 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
       return refuse(status::invalid_parameter, "the account has no password, so the client's MIC cannot be verified");
     if ((attempt.flags & ntlm::flag::key_exchange) != 0)
       return refuse(status::no_user_session_key, "the account has no password, so there is no session key");
+  } else if (attempt.foretold) {
+    if (!found.nt_hash || found.has(account_flag::password_not_required))
+      return refuse_or_guest(guest_for_password, status::logon_failure, "the account has no password");
   } else {
     if (sent.nt_response.size() <= ntlmv1_response_size)
       return refuse_or_guest(guest_for_password, status::logon_failure,
@@ -191,6 +211,7 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
     }
     logon.session_key.assign(key->begin(), key->end());
   }
+  if (attempt.foretold) logon.session_key.assign(16, 0);
   if (auto refusal = restriction_of(found, sent.workstation); refusal.status.is_error())
     return refuse(refusal.status, refusal.why);
 

@@ -62,6 +62,7 @@ struct NtStatus {
   X(privilege_not_held, 0xC0000061, "STATUS_PRIVILEGE_NOT_HELD")                                                       \
   X(no_such_user, 0xC0000064, "STATUS_NO_SUCH_USER")                                                                   \
   X(no_such_group, 0xC0000066, "STATUS_NO_SUCH_GROUP")                                                                 \
+  X(member_not_in_group, 0xC0000068, "STATUS_MEMBER_NOT_IN_GROUP")                                                     \
   X(wrong_password, 0xC000006A, "STATUS_WRONG_PASSWORD")                                                               \
   X(logon_failure, 0xC000006D, "STATUS_LOGON_FAILURE")                                                                 \
   X(account_restriction, 0xC000006E, "STATUS_ACCOUNT_RESTRICTION")                                                     \

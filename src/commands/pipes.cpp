@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "src/commands/macro_context.hpp"
+#include "src/commands/share_connect.hpp"
 #include "src/commands/share_list.hpp"
 
 namespace bossa::commands {
@@ -11,18 +11,11 @@ namespace {
 
 ShareListContext share_list_context(Request& request) {
   const auto& logon = request.session->state.logon;
+  Caller caller{*request.settings, request.server.users(), logon, request.connection.state};
   ShareListContext context;
-  context.macros = macro_context(request, *request.tree);
-  auto& user = context.user;
-  user.name = context.macros.session_user;
-  user.unix_name = logon.unix_name;
-  user.domain = request.settings->netbios_name;
-  user.guest = request.session->guest_or_anonymous();
-  user.client.address = request.connection.state.client_address;
-  auto* users = &request.server.users();
-  user.in_unix_group = [users, name = logon.unix_name](std::string_view group) { return users->in_group(name, group); };
-  user.in_netgroup = [users, name = user.name](std::string_view group) { return users->in_netgroup(group, name); };
-  if (auto account = users->user(logon.unix_name); account && !user.guest) context.home = account->home;
+  context.macros = macro_context(caller, *request.tree);
+  context.user = user_facts(caller);
+  if (auto account = request.server.users().user(logon.unix_name); account && !context.user.guest) context.home = account->home;
   return context;
 }
 

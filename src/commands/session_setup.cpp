@@ -4,6 +4,7 @@
 #include "src/base/log.hpp"
 #include "src/base/time.hpp"
 #include "src/commands/handlers.hpp"
+#include "src/commands/share_connect.hpp"
 #include "src/fs/identity.hpp"
 #include "src/policy/encryption.hpp"
 #include "src/policy/signing.hpp"
@@ -15,18 +16,6 @@ namespace {
 
 using session::Session;
 using session::SessionPhase;
-
-auth::AuthSettings auth_settings(const policy::Settings& settings) {
-  auth::AuthSettings out;
-  out.netbios_name = settings.netbios_name;
-  out.workgroup = settings.workgroup;
-  out.map_to_guest = static_cast<auth::MapToGuest>(settings.map_to_guest);
-  out.guest_account = settings.guest_account;
-  out.ntlm_auth = static_cast<auth::NtlmAuth>(settings.ntlm_auth);
-  out.restrict_anonymous = settings.restrict_anonymous;
-  out.null_passwords = settings.null_passwords;
-  return out;
-}
 
 // A new Session, or the one that the header names: in progress, or valid and about to authenticate again.
 Result<std::shared_ptr<Session>> session_of(Request& request) {

@@ -24,6 +24,11 @@ enum class Cipher : std::uint16_t { aes128_ccm = 1, aes128_gcm = 2, aes256_ccm =
 /// The cipher for a 3.1.1 client that sent an ENCRYPTION_CAPABILITIES context. Nothing: none in common, answer with cipher 0.
 [[nodiscard]] std::optional<Cipher> choose_cipher(const Settings& settings, std::span<const std::uint16_t> offered);
 
+/// The cipher of a connection. 3.1.1: by the client's ENCRYPTION_CAPABILITIES context, nothing when it sent none. 3.0 and 3.0.2: AES-128-CCM when both
+/// have SMB2_GLOBAL_CAP_ENCRYPTION. 2.x: nothing.
+[[nodiscard]] std::optional<Cipher> negotiate_cipher(const Settings& settings, Dialect dialect, std::optional<std::span<const std::uint16_t>> offered,
+                                                     bool client_has_capability);
+
 struct EncryptionVerdict {
   NtStatus status = status::success;  ///< ACCESS_DENIED: refuse this SESSION_SETUP or TREE_CONNECT
   bool encrypt_data = false;          ///< set SMB2_SESSION_FLAG_ENCRYPT_DATA, or SMB2_SHAREFLAG_ENCRYPT_DATA

@@ -58,7 +58,7 @@ struct Asking {
 bool guests_pass(const Asking& ask) {
   const auto& share = ask.share;
   if (share.guest_only) {
-    ask.verdict.as_guest = true;
+    ask.verdict.as_guest = ask.verdict.guest_only = true;
     ask.note("guest only = yes: every user is the guest here", "guest only");
     return true;
   }

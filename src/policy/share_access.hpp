@@ -31,6 +31,7 @@ struct ShareVerdict {
   NtStatus status = status::access_denied;
   bool read_only = true;
   bool admin = false;           ///< file operations run as root (`admin users`)
+  bool guest_only = false;      ///< `guest only` made it so, whoever logged on
   bool as_guest = false;        ///< runs as `guest account` (guest session, or `guest only`)
   /// Unix user all file operations run as, macros expanded; empty: the session's own (or the guest). One that does not exist makes
   /// TREE_CONNECT fail with NO_SUCH_USER, an unknown force_group with NO_SUCH_GROUP. With `admin`: uid 0, and the forced user's group.

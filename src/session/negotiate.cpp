@@ -59,8 +59,9 @@ ByteVector id_list(std::initializer_list<std::uint16_t> words) {
 std::uint32_t capabilities(const ConnectionState& state, const policy::Settings& settings, std::uint32_t client) {
   std::uint32_t result = 0;
   if (state.dialect >= Dialect::smb2_10 && state.server_port != netbios_port) result |= wire::capability::large_mtu;
-  bool by_flag = state.dialect == Dialect::smb3_00 || state.dialect == Dialect::smb3_02;
-  if (by_flag && (client & wire::capability::encryption) != 0 && policy::encryption_enabled(settings)) result |= wire::capability::encryption;
+  bool by_context = state.dialect == Dialect::smb3_11;
+  bool can_encrypt = policy::negotiate_cipher(settings, state.dialect, std::nullopt, (client & wire::capability::encryption) != 0).has_value();
+  if (!by_context && can_encrypt) result |= wire::capability::encryption;
   return result;
 }
 
@@ -100,31 +101,38 @@ Reply finish(wire::NegotiateResponse response, const std::vector<std::pair<std::
   return Reply(response, tail);
 }
 
-// Algorithms of 3.1.1, from the client's contexts; those that go into the response.
-std::vector<std::pair<std::uint16_t, ByteVector>> choose_algorithms(ConnectionState& state, const policy::Settings& settings, const Offer& offer) {
+std::optional<std::span<const std::uint16_t>> ids_of(const std::optional<wire::AlgorithmList>& list) {
+  if (!list) return std::nullopt;
+  return std::span<const std::uint16_t>(list->ids);
+}
+
+// What the connection encrypts and signs with. The status: the client has to be refused.
+NtStatus choose_algorithms(ConnectionState& state, const policy::Settings& settings, const Offer& offer) {
+  bool capable = (state.client_capabilities & wire::capability::encryption) != 0;
+  auto cipher = policy::negotiate_cipher(settings, state.dialect, ids_of(offer.encryption), capable);
+  state.cipher = cipher ? static_cast<std::uint16_t>(*cipher) : std::uint16_t{0};
+  auto signing = policy::negotiate_signing(settings, state.dialect, ids_of(offer.signing));
+  state.signing_algorithm = static_cast<std::uint16_t>(signing.algorithm);
+  state.answers_signing_context = signing.answer_context;
+  return signing.status;
+}
+
+// The contexts of a 3.1.1 response.
+std::vector<std::pair<std::uint16_t, ByteVector>> response_contexts(const ConnectionState& state, const Offer& offer) {
   std::vector<std::pair<std::uint16_t, ByteVector>> contexts;
   ByteVector preauth = id_list({1, 32, sha512_id});
   ByteArray<32> salt;
   crypto::random_bytes(salt);
   preauth.insert(preauth.end(), salt.begin(), salt.end());
   contexts.emplace_back(context::preauth_integrity, std::move(preauth));
-  if (offer.encryption) {
-    auto cipher = policy::choose_cipher(settings, offer.encryption->ids);
-    state.cipher = cipher ? static_cast<std::uint16_t>(*cipher) : std::uint16_t{0};
-    contexts.emplace_back(context::encryption, id_list({1, state.cipher}));
-  }
-  if (offer.signing) {
-    if (auto algorithm = policy::choose_signing_algorithm(settings, offer.signing->ids)) {
-      state.signing_algorithm = static_cast<std::uint16_t>(*algorithm);
-      contexts.emplace_back(context::signing, id_list({1, state.signing_algorithm}));
-    }
-  }
+  if (offer.encryption) contexts.emplace_back(context::encryption, id_list({1, state.cipher}));
+  if (state.answers_signing_context) contexts.emplace_back(context::signing, id_list({1, state.signing_algorithm}));
   return contexts;
 }
 
-Failure refuse(Connection& connection, const policy::DialectVerdict& verdict) {
-  connection.server().log().error("{}: negotiation refused: {}", connection.state.client_address, policy::joined(verdict.reasons));
-  return fail(status::not_supported);
+Failure refuse(Connection& connection, NtStatus status, const policy::Reasons& reasons) {
+  connection.server().log().error("{}: negotiation refused with {}: {}", connection.state.client_address, to_string(status), policy::joined(reasons));
+  return fail(status);
 }
 
 }  // namespace
@@ -145,7 +153,7 @@ Result<Reply> negotiate(Connection& connection, Bytes message, const wire::Negot
 
   auto settings = server.settings();
   auto verdict = policy::explain_dialect(*settings, dialects);
-  if (!verdict.dialect) return refuse(connection, verdict);
+  if (!verdict.dialect) return refuse(connection, verdict.status, verdict.reasons);
   state.dialect = *verdict.dialect;
   state.client_dialects = std::move(dialects);
   state.client_guid = request.client_guid;
@@ -153,15 +161,21 @@ Result<Reply> negotiate(Connection& connection, Bytes message, const wire::Negot
   state.client_capabilities = request.capabilities;
   state.server_security_mode = policy::announced_security_mode(*settings);
   state.server_capabilities = capabilities(state, *settings, request.capabilities);
-  state.signing_algorithm = policy::is_smb3(state.dialect) ? 1 : 0;
-  if ((state.server_capabilities & wire::capability::encryption) != 0) state.cipher = static_cast<std::uint16_t>(policy::Cipher::aes128_ccm);
   set_limits(state, *settings);
 
+  Offer offer;
+  if (state.dialect == Dialect::smb3_11) {
+    auto read = read_contexts(message, request);
+    if (!read) return fail(read.error());
+    offer = std::move(*read);
+  }
+  if (auto bad = choose_algorithms(state, *settings, offer); !(bad == status::success)) {
+    auto at = policy::origin_of(settings->origins, "server smb3 signing algorithms");
+    return refuse(connection, bad, {{"server smb3 signing algorithms has none in common with the client, and leaves out the one to fall back to", at}});
+  }
   std::vector<std::pair<std::uint16_t, ByteVector>> contexts;
   if (state.dialect == Dialect::smb3_11) {
-    auto offer = read_contexts(message, request);
-    if (!offer) return fail(offer.error());
-    contexts = choose_algorithms(state, *settings, *offer);
+    contexts = response_contexts(state, offer);
     state.preauth.update(message);
   }
   state.negotiated = true;
