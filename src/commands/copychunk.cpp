@@ -128,6 +128,7 @@ Awaitable<Result<IoctlOutput>> copy_chunks(Request& request, std::shared_ptr<Ope
   CopyResponse done;
   auto work = [&] { return copy_all(*source->file, *open->file, *chunks, done); };
   auto copied = co_await as_user_on_worker(request, work);
+  if (done.chunks_written > 0) open->file->written();
   if (!copied && done.chunks_written == 0) co_return fail(copied.error());
   co_return IoctlOutput{wire::build(done), copied ? status::success : copied.error()};
 }

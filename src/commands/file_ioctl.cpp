@@ -105,6 +105,7 @@ Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes
   auto work = [&] { return zero_range(file, zero->offset, length); };
   auto done = co_await as_user_on_worker(request, work);
   if (!done) co_return fail(done.error());
+  file.written();
   co_return IoctlOutput{};
 }
 

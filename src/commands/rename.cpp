@@ -17,7 +17,7 @@ Result<fs::SmbPath> target_of(const wire::RenameRequest& wanted) {
 }
 
 // A file that is to be replaced must not be open.
-Outcome check_replaced(Request& request, const std::string& who, const FileOpen& file, const fs::SmbPath& to, bool replace) {
+Outcome check_replaced(Request& request, const std::string& who, const FileOpen& file, const fs::SmbPath& to, bool replace, std::string& replaced) {
   if (!replace) return {};  // fs refuses a collision itself
   auto target = fs::locate(file.handle.volume, to);
   if (!target) return fail(target.error());
@@ -27,6 +27,7 @@ Outcome check_replaced(Request& request, const std::string& who, const FileOpen&
     request.server.log().info("{}: not replaced by a rename, because it is open: {}", who, printable(to.text()));
     return fail(status::access_denied);
   }
+  replaced = session::link_name(*file.handle.volume, target->path);
   return {};
 }
 
@@ -71,14 +72,19 @@ Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes 
   if (file.path().empty()) return fail(status::access_denied);  // the share's root stays
   if (file.delete_pending()) return fail(status::delete_pending);
   auto old_link = session::link_name(*file.handle.volume, file.handle.path);
-  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace); !replaceable) return replaceable;
+  std::string replaced;
+  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace, replaced); !replaceable) return replaceable;
   if (file.handle.is_directory()) {
     if (auto idle = check_nothing_open_below(request, who, file, old_link); !idle) return idle;
   }
   if (auto free = check_target_directory(request, file, *to); !free) return free;
   auto renamed = fs::rename(file.handle, *to, wanted->replace);
   if (!renamed) return fail(renamed.error());
-  file.node->rename(old_link, session::link_name(*file.handle.volume, *renamed));
+  auto new_link = session::link_name(*file.handle.volume, *renamed);
+  file.node->rename(old_link, new_link);
+  auto& hub = *request.server.notify_hub();
+  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced);
+  hub.report_rename(old_link, new_link, file.handle.is_directory());
   file.handle.path = *renamed;
   open.state.path = *renamed;
   return {};
@@ -93,9 +99,13 @@ Outcome link_open(Request& request, const std::string& who, Open& open, Bytes bu
   auto& file = *open.file;
   if (file.handle.is_directory()) return fail(status::file_is_a_directory);
   file.path();
-  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace); !replaceable) return replaceable;
+  std::string replaced;
+  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace, replaced); !replaceable) return replaceable;
   auto linked = fs::link(file.handle, *to, wanted->replace);
   if (!linked) return fail(linked.error());
+  auto& hub = *request.server.notify_hub();
+  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced);
+  hub.report(session::NotifyAction::added, session::notify_filter::file_name, session::link_name(*file.handle.volume, *linked));
   return {};
 }
 

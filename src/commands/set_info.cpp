@@ -21,6 +21,9 @@ Outcome set_basic(Open& open, Bytes buffer) {
   if (!basic) return fail(basic.error());
   if (!open.may(access::write_attributes)) return fail(status::access_denied);
   auto& handle = open.file->handle;
+  namespace filter = session::notify_filter;
+  std::uint32_t changed = (basic->attributes != 0 ? filter::attributes : 0) | (new_time(basic->create_time) ? filter::creation : 0) |
+                          (new_time(basic->access_time) ? filter::last_access : 0) | (new_time(basic->write_time) ? filter::last_write : 0);
   if ((basic->attributes & fs::attribute::temporary) && handle.is_directory()) return fail(status::invalid_parameter);
   if (basic->attributes != 0) {
     auto done = fs::set_attributes(handle, basic->attributes);
@@ -31,8 +34,12 @@ Outcome set_basic(Open& open, Bytes buffer) {
     if (!done) return done;
   }
   fs::NewTimes times{new_time(basic->access_time), new_time(basic->write_time)};
-  if (!times.access && !times.write) return {};
-  return fs::set_times(handle, times);
+  if (times.access || times.write) {
+    auto done = fs::set_times(handle, times);
+    if (!done) return done;
+  }
+  if (changed != 0) open.file->changed(changed);
+  return {};
 }
 
 Outcome set_disposition(Request& request, Open& open, Bytes buffer) {
@@ -50,7 +57,9 @@ Outcome set_disposition(Request& request, Open& open, Bytes buffer) {
       if (!empty) return empty;
     }
   }
-  return file.node->set_delete_pending(file.id, *wanted);
+  auto set = file.node->set_delete_pending(file.id, *wanted);
+  if (set && *wanted && file.handle.is_directory()) request.server.notify_hub()->report_delete_pending(file.node->link_of(file.id));
+  return set;
 }
 
 Outcome set_size(Open& open, Bytes buffer, bool allocation) {
@@ -59,14 +68,18 @@ Outcome set_size(Open& open, Bytes buffer, bool allocation) {
   if (open.state.is_directory) return fail(status::invalid_parameter);
   if (!open.may(access::write_data)) return fail(status::access_denied);
   int fd = open.file->handle.fd.get();
-  return allocation ? fs::allocate(fd, *size) : fs::truncate(fd, *size);
+  auto done = allocation ? fs::allocate(fd, *size) : fs::truncate(fd, *size);
+  if (done) open.file->changed(session::notify_filter::size | session::notify_filter::attributes);
+  return done;
 }
 
 Outcome set_ea(Open& open, Bytes buffer) {
   if (!open.may(access::write_ea)) return fail(status::access_denied);
   auto eas = wire::parse_full_ea(buffer);
   if (!eas) return fail(eas.error());
-  return fs::set_eas(open.file->handle, *eas);
+  auto done = fs::set_eas(open.file->handle, *eas);
+  if (done) open.file->changed(session::notify_filter::ea);
+  return done;
 }
 
 Outcome set_position(Open& open, Bytes buffer) {
@@ -108,7 +121,9 @@ Outcome set_security(Request& request, Open& open, std::uint32_t parts, Bytes bu
   if ((parts & information::dacl) && !open.may(access::write_dac)) return fail(status::access_denied);
   if ((parts & (information::owner | information::group)) && !open.may(access::write_owner)) return fail(status::access_denied);
   if ((parts & information::sacl) && !open.may(access::system_security)) return fail(status::access_denied);
-  return fs::set_descriptor(open.file->handle, parts, *descriptor, request.server.sids());
+  auto done = fs::set_descriptor(open.file->handle, parts, *descriptor, request.server.sids());
+  if (done) open.file->changed(session::notify_filter::security);
+  return done;
 }
 
 Outcome set_filesystem_info(Request& request, std::uint8_t info_class) {

@@ -62,6 +62,7 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
     auto written = co_await write_from(request, file.handle.fd.get(), offset, *data, must_sync(request, *open, *write));
     if (!written) co_return fail(written.error());
     file.position = offset + write->length;
+    file.written();
   }
   co_return Reply(response);
 }

@@ -65,8 +65,21 @@ FileOpen::Turn::~Turn() {
 }
 
 void FileOpen::wake_notifies() {
-  if (notifies.empty()) return;  // a worker that closes must not even touch the list then
-  for (auto& notify : std::exchange(notifies, {})) notify->set();
+  if (watch) notify_hub->end(*std::exchange(watch, nullptr), status::notify_cleanup);
+}
+
+void FileOpen::changed(std::uint32_t filter) {
+  if (notify_hub && notify_hub->any()) notify_hub->report(NotifyAction::modified, filter, node->link_of(id));
+}
+
+void FileOpen::written() {
+  if (!notify_hub || !notify_hub->any()) return;
+  // A copy of some GiB must not become an answer for each WRITE to everybody who looks at the directory.
+  auto now = std::chrono::steady_clock::now();
+  unreported_write_ = now - write_reported_ < std::chrono::seconds(1);
+  if (unreported_write_) return;
+  write_reported_ = now;
+  changed(notify_filter::last_write | notify_filter::size);
 }
 
 void FileOpen::close() {
@@ -74,16 +87,23 @@ void FileOpen::close() {
   closed_ = true;
   wake_notifies();
   path();
+  auto link = node->link_of(id);
+  if (unreported_write_) changed(notify_filter::last_write | notify_filter::size);
   bool may_delete = true;
   if (delete_on_close && handle.is_directory()) {
     fs::Impersonate as{identity};
     may_delete = static_cast<bool>(fs::check_empty(handle));
   }
+  bool directory = handle.is_directory();
+  if (directory && delete_on_close && may_delete && notify_hub) notify_hub->report_delete_pending(link);
   auto departure = node->remove(id, may_delete);
   if (departure.delete_now) {
     fs::Impersonate as{departure.delete_now->identity};
     auto removed = fs::remove(handle);
     node->finish_delete(departure.delete_now->link);
+    if (removed && notify_hub) {
+      notify_hub->report(NotifyAction::removed, directory ? notify_filter::dir_name : notify_filter::file_name, departure.delete_now->link);
+    }
     if (!removed) log_.notice("{}: delete on close failed: {}", printable(departure.delete_now->link), to_string(removed.error()));
   }
   wake(departure.abandoned, status::range_not_locked);

@@ -11,6 +11,7 @@
 #include "src/fs/file.hpp"
 #include "src/locking/file_node.hpp"
 #include "src/session/lock_waiters.hpp"
+#include "src/session/notify.hpp"
 #include "src/session/open.hpp"
 #include "src/session/signal.hpp"
 
@@ -43,7 +44,8 @@ class FileOpen {
   std::uint64_t position = 0;                      ///< FilePositionInformation
   std::uint32_t mode = 0;                          ///< FileModeInformation
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
-  std::vector<std::shared_ptr<Signal>> notifies;   ///< CHANGE_NOTIFY requests that wait on this open
+  std::shared_ptr<NotifyHub> notify_hub;           ///< who hears of changes; may be empty
+  std::shared_ptr<NotifyWatch> watch;              ///< set by the first CHANGE_NOTIFY
   /// While a worker runs a metadata call or a listing on this open, other such requests, and its close, wait for their turn: handle,
   /// path and listing position are the open's. wait_turn(), then a Turn, with no suspension in between.
   [[nodiscard]] boost::asio::awaitable<void> wait_turn(boost::asio::any_io_executor executor);
@@ -62,6 +64,10 @@ class FileOpen {
   /// Brings handle.path up to date after renames through other opens, and returns it.
   const std::string& path();
   [[nodiscard]] bool delete_pending() const { return node->delete_pending(id); }
+  /// Tells those who watch that this file was changed: bits of notify_filter. On any thread.
+  void changed(std::uint32_t filter);
+  /// Its data was written: told at once and then once a second, the rest at its close. On the session's core.
+  void written();
   /// Wakes the LOCK requests named, each with this outcome.
   void wake(const std::vector<locking::WaitTicket>& tickets, NtStatus outcome);
 
@@ -74,6 +80,8 @@ class FileOpen {
 
  private:
   bool turn_taken_ = false;
+  bool unreported_write_ = false;
+  std::chrono::steady_clock::time_point write_reported_{};
   std::deque<std::shared_ptr<Signal>> turn_queue_;
   const std::shared_ptr<LockWaiters> waiters_;
   Log& log_;

@@ -49,6 +49,10 @@ Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies de
       names_(std::make_shared<fs::NameIndex>()),
       buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
   crypto::random_bytes(guid_);
+  if (settings_->change_notify && settings_->kernel_change_notify) {
+    changes_ = fs::ChangeSource::create(dependencies_.log, [hub = notify_hub_](const fs::LocalChange& change) { hub->report_local(change); });
+    notify_hub_->set_source(changes_.get());
+  }
 }
 
 Server::~Server() = default;

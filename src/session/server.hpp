@@ -21,6 +21,7 @@
 #include "src/policy/settings.hpp"
 #include "src/session/command.hpp"
 #include "src/session/lock_waiters.hpp"
+#include "src/session/notify.hpp"
 #include "src/session/session.hpp"
 
 namespace bossa::session {
@@ -71,6 +72,7 @@ class Server {
   [[nodiscard]] fs::Workers& workers() { return *dependencies_.workers; }
   [[nodiscard]] locking::FileTable& files() { return files_; }
   [[nodiscard]] const std::shared_ptr<LockWaiters>& lock_waiters() { return lock_waiters_; }
+  [[nodiscard]] const std::shared_ptr<NotifyHub>& notify_hub() { return notify_hub_; }
   [[nodiscard]] fs::SidMapper& sids() { return *sids_; }
   [[nodiscard]] const std::shared_ptr<fs::NameIndex>& names() { return names_; }
   [[nodiscard]] std::span<const Command> commands() const { return dependencies_.commands; }
@@ -112,6 +114,8 @@ class Server {
   Dependencies dependencies_;
   locking::FileTable files_;
   std::shared_ptr<LockWaiters> lock_waiters_;
+  std::shared_ptr<NotifyHub> notify_hub_ = std::make_shared<NotifyHub>();
+  std::unique_ptr<fs::ChangeSource> changes_;  // not set where `kernel change notify` is off
   std::unique_ptr<fs::SidMapper> sids_;
   std::shared_ptr<fs::NameIndex> names_;
   std::shared_ptr<BufferPool> buffers_;

@@ -20,6 +20,8 @@ class Signal : public std::enable_shared_from_this<Signal> {
   explicit Signal(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {}
   void set() { finish(1); }
   void cancel() { finish(2); }
+  /// Set and not cancelled; wait() would return at once.
+  [[nodiscard]] bool is_set() const { return state_.load() == 1; }
   [[nodiscard]] boost::asio::awaitable<Wake> wait(std::optional<std::chrono::steady_clock::duration> limit = std::nullopt);
 
  private:

@@ -75,7 +75,16 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& 
                                           request.tree->state.identity, request.server.lock_waiters(), request.server.log());
   open->file->mode = params.request.create_options & create_option::mode_bits;
   open->file->delete_on_close = params.option(create_option::delete_on_close);
+  open->file->notify_hub = request.server.notify_hub();
   return open;
+}
+
+// To those who watch the directory, [MS-FSA] 2.1.5.1.1 and 2.1.5.1.2.
+void tell_of(FileOpen& file, std::uint32_t action) {
+  if (action == create_action::opened || !file.notify_hub->any()) return;
+  namespace filter = session::notify_filter;
+  if (action != create_action::created) return file.changed(filter::attributes | filter::size | filter::last_write);
+  file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id));
 }
 
 }  // namespace
@@ -106,6 +115,7 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
     co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
   }
   request.session->add_open(open);
+  tell_of(*open->file, opened->action);
   request.compound.file_id = file_id;
   co_return reply;
 }
