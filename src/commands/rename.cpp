@@ -77,7 +77,10 @@ Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes 
   if (file.handle.is_directory()) {
     if (auto idle = check_nothing_open_below(request, who, file, old_link); !idle) return idle;
   }
-  if (auto free = check_target_directory(request, file, *to); !free) return free;
+  // smbd lets directories through.
+  if (!file.handle.is_directory()) {
+    if (auto free = check_target_directory(request, file, *to); !free) return free;
+  }
   auto renamed = fs::rename(file.handle, *to, wanted->replace);
   if (!renamed) return fail(renamed.error());
   auto new_link = session::link_name(*file.handle.volume, *renamed);

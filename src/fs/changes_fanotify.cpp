@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -30,6 +31,8 @@ using Kind = LocalChange::Kind;
 constexpr std::uint64_t entry_events = FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_MODIFY | FAN_ATTRIB | FAN_ONDIR;
 constexpr std::uint64_t file_events = FAN_MODIFY | FAN_ATTRIB;
 constexpr std::size_t most_known_paths = 4096;
+/// On a busy file system many changes come at once: they are read together.
+constexpr std::chrono::milliseconds gather{2};
 constexpr std::size_t largest_handle = 128;  // MAX_HANDLE_SZ
 
 std::string fsid_of(const void* fsid) { return std::string(static_cast<const char*>(fsid), sizeof(fsid_t)); }
@@ -161,6 +164,7 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
       std::array<pollfd, 2> wait{pollfd{group_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
       if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
       if (wait[1].revents != 0) return;
+      std::this_thread::sleep_for(gather);
       auto got = ::read(group_.get(), buffer.data(), buffer.size());
       if (got <= 0) continue;
       auto left = got;

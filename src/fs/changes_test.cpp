@@ -13,7 +13,7 @@
 
 using namespace bossa;
 using namespace bossa::fs;
-using Kind = LocalChange::Kind;
+using Change = LocalChange::Kind;
 
 namespace {
 
@@ -28,7 +28,7 @@ struct Heard {
       more.notify_all();
     };
   }
-  bool wait_for(Kind kind, const std::string& path, const std::string& to = {}) {
+  bool wait_for(Change kind, const std::string& path, const std::string& to = {}) {
     std::unique_lock lock(mutex);
     return more.wait_for(lock, std::chrono::seconds(20), [&] {
       for (const auto& one : all)
@@ -81,10 +81,10 @@ void names_come_and_go(bool fanotify) {
     ::unlink((folder.path + "/b").c_str());
     ::mkdir((folder.path + "/last").c_str(), 0755);
   });
-  BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/last"));
-  BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/a"));
-  BOOST_TEST(heard.wait_for(Kind::renamed, folder.path + "/a", folder.path + "/b"));
-  BOOST_TEST(heard.wait_for(Kind::removed, folder.path + "/b"));
+  BOOST_TEST(heard.wait_for(Change::added, folder.path + "/last"));
+  BOOST_TEST(heard.wait_for(Change::added, folder.path + "/a"));
+  BOOST_TEST(heard.wait_for(Change::renamed, folder.path + "/a", folder.path + "/b"));
+  BOOST_TEST(heard.wait_for(Change::removed, folder.path + "/b"));
   BOOST_TEST(!heard.has(folder.path + "/sub/unseen"));
 }
 
@@ -106,9 +106,9 @@ void trees_are_seen_whole(bool fanotify) {
     ::rename((folder.path + "/sub").c_str(), (folder.path + "/moved").c_str());
     touch(folder.path + "/moved/deep/last");
   });
-  BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/moved/deep/last"));
-  BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/new/newer/g"));
-  BOOST_TEST(heard.wait_for(Kind::renamed, folder.path + "/sub", folder.path + "/moved"));
+  BOOST_TEST(heard.wait_for(Change::added, folder.path + "/moved/deep/last"));
+  BOOST_TEST(heard.wait_for(Change::added, folder.path + "/new/newer/g"));
+  BOOST_TEST(heard.wait_for(Change::renamed, folder.path + "/sub", folder.path + "/moved"));
 }
 
 bool may_use_fanotify() { return ::geteuid() == 0; }
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(fanotify_leaves_out_what_this_process_does) {
   auto watch = source->watch_directory(folder.path, true);
   touch(folder.path + "/own");
   elsewhere([&] { touch(folder.path + "/foreign"); });
-  BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/foreign"));
+  BOOST_TEST(heard.wait_for(Change::added, folder.path + "/foreign"));
   BOOST_TEST(!heard.has(folder.path + "/own"));
 }
 BOOST_AUTO_TEST_CASE(inotify_leaves_out_what_it_was_told_of) {
@@ -143,12 +143,12 @@ BOOST_AUTO_TEST_CASE(inotify_leaves_out_what_it_was_told_of) {
   auto source = ChangeSource::create(log, heard.sink(), false);
   auto watch = source->watch_directory(folder.path, false);
   touch(folder.path + "/own");
-  source->note_own(Kind::added, folder.path + "/own");
+  source->note_own(Change::added, folder.path + "/own");
   elsewhere([&] { touch(folder.path + "/foreign"); });
-  BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/foreign"));
+  BOOST_TEST(heard.wait_for(Change::added, folder.path + "/foreign"));
   BOOST_TEST(!heard.has(folder.path + "/own"));
   elsewhere([&] { ::unlink((folder.path + "/own").c_str()); });
-  BOOST_TEST(heard.wait_for(Kind::removed, folder.path + "/own"));
+  BOOST_TEST(heard.wait_for(Change::removed, folder.path + "/own"));
 }
 
 BOOST_AUTO_TEST_CASE(a_watched_file_is_known_by_its_key_under_any_name) {
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_watched_file_is_known_by_its_key_under_any_name) {
       std::ofstream(folder.path + "/other") << "x";
       std::ofstream(path, std::ios::app) << "x";
     });
-    BOOST_TEST(heard.wait_for(Kind::modified, path));
+    BOOST_TEST(heard.wait_for(Change::modified, path));
     BOOST_TEST(!heard.has(folder.path + "/other"));
     std::lock_guard guard(heard.mutex);
     for (const auto& one : heard.all) BOOST_TEST((one.key == key));
@@ -188,13 +188,13 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_watch_ends_its_changes) {
     auto other = source->watch_directory(folder.path + "/x", false);
     first.reset();
     elsewhere([&] { touch(folder.path + "/a"); });
-    BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/a"));
+    BOOST_TEST(heard.wait_for(Change::added, folder.path + "/a"));
     again.reset();
     elsewhere([&] {
       touch(folder.path + "/b");
       touch(folder.path + "/x/c");
     });
-    BOOST_TEST(heard.wait_for(Kind::added, folder.path + "/x/c"));
+    BOOST_TEST(heard.wait_for(Change::added, folder.path + "/x/c"));
     BOOST_TEST(!heard.has(folder.path + "/b"));
   }
 }
