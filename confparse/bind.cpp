@@ -181,4 +181,16 @@ class Binding {
 
 policy::Settings to_settings(const Configuration& configuration) { return Binding(configuration).run(); }
 
+std::string set_global(policy::Settings& settings, std::string_view name, std::string_view raw) {
+  auto found = find_parameter(name);
+  if (!found || found->id >= first_share_id) return "there is no such parameter of [global]";
+  auto parsed = parse_value(parameter(found->id), raw, found->inverted, {});
+  if (!parsed.error.empty()) return parsed.error;
+  GlobalTarget target;
+  static_cast<policy::Settings&>(target) = std::move(settings);
+  global_binders[found->id](target, parsed.value);
+  settings = std::move(static_cast<policy::Settings&>(target));
+  return {};
+}
+
 }  // namespace bossa::confparse

@@ -16,6 +16,7 @@ enum class Flag {
   interactive,
   no_process_group,
   configuration,
+  config_format,
   port,
   profiling,
   log_directory,
@@ -52,6 +53,7 @@ constexpr auto flags = std::to_array<FlagRow>({
     {'d', "debuglevel", "DEBUGLEVEL", Flag::debug_level, "Common options", "Set debug level"},
     {0, "debug-stdout", "", Flag::debug_stdout, "Common options", "Send debug output to standard output"},
     {'s', "configfile", "CONFIGFILE", Flag::configuration, "Common options", "Use alternative configuration file"},
+    {0, "config-format", "FORMAT", Flag::config_format, "Common options", "Language of the configuration file: samba, fusion or detect (default)"},
     {0, "option", "name=value", Flag::option, "Common options", "Set smb.conf option from command line"},
     {'l', "log-basename", "LOGFILEBASE", Flag::log_directory, "Common options", "Directory of the log file log.smbd"},
     {0, "leak-report", "", Flag::ignored, "Common options", "Accepted and ignored"},
@@ -156,6 +158,7 @@ private:
     case Flag::interactive: options().mode = Mode::interactive; return;
     case Flag::no_process_group: options().process_group = false; return;
     case Flag::configuration: options().configuration_file = value; return;
+    case Flag::config_format: return set_language(value);
     case Flag::log_directory: options().log_directory = std::string(value); return;
     case Flag::debug_stdout: options().debug_stdout = true; return;
     case Flag::test_config: options().action = Action::test_config; return;
@@ -172,6 +175,12 @@ private:
     }
   }
 
+  void set_language(std::string_view value) {
+    if (value == "samba" || value == "smb.conf") options().language = ConfigLanguage::samba;
+    else if (value == "fusion") options().language = ConfigLanguage::fusion;
+    else if (value == "detect") options().language = ConfigLanguage::detect;
+    else refuse(fmt::format("Invalid configuration format '{}': expected samba, fusion or detect", value), false);
+  }
   void set_ports(std::string_view value) {
     auto ports = parse_ports(value);
     if (!ports) return refuse(fmt::format("Invalid port list '{}': expected numbers from 1 to 65535", value), false);

@@ -15,6 +15,9 @@ enum class Mode {
   interactive, ///< -i: stay, log to standard output
 };
 
+/// Which language the configuration file is in.
+enum class ConfigLanguage { detect, samba, fusion };
+
 /// What the command line asks for. Flags that print something end the parse where they stand, as with smbd.
 enum class Action { serve, test_config, print_pid_file, print_version, print_build_options, print_help, print_usage };
 
@@ -25,6 +28,7 @@ struct Options {
   bool process_group = true; ///< false after --no-process-group
   bool debug_stdout = false;
   std::string configuration_file = "/etc/samba/smb.conf";
+  ConfigLanguage language = ConfigLanguage::detect;
   std::vector<std::uint16_t> ports;         ///< -p; empty: as smb.conf says
   std::optional<std::string> debug_level;   ///< -d, in the syntax of "log level"; overrides smb.conf
   std::optional<std::string> log_directory; ///< -l

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "confparse/fusion/load.hpp"
 #include "confparse/load.hpp"
 #include "daemon/addresses.hpp"
 #include "daemon/changes.hpp"
@@ -49,7 +50,9 @@ confparse::LoadOutcome load_configuration(const Options& options) {
   load.overrides = options.overrides;
   load.host_name = host_name();
   load.names = confparse::system_names();
-  auto outcome = confparse::load(options.configuration_file, load);
+  bool fusion = options.language == ConfigLanguage::fusion ||
+                (options.language == ConfigLanguage::detect && confparse::fusion::file_looks_like_fusion(options.configuration_file));
+  auto outcome = fusion ? confparse::fusion::load(options.configuration_file, load) : confparse::load(options.configuration_file, load);
   if (!outcome.ok()) return outcome;
   auto settings = std::make_shared<policy::Settings>(*outcome.settings);
   if (!options.ports.empty()) settings->ports = options.ports;

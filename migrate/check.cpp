@@ -55,11 +55,11 @@ std::string report(const std::vector<Finding>& findings) {
   std::string out;
   for (const auto& finding : findings) {
     const auto* mapping = finding.mapping;
-    ++totals[mapping ? static_cast<std::size_t>(mapping->grade) : 4];
+    ++totals[mapping ? static_cast<std::size_t>(mapping->to_fusion) : 4];
     out += finding.file + ":" + std::to_string(finding.line) + ": [" + finding.section + "] " + finding.parameter + " = " + finding.value + ": ";
-    out += mapping ? std::string(grade_name(mapping->grade)) : "not established";
+    out += mapping ? std::string(grade_name(mapping->to_fusion)) : "not established";
     if (mapping && !mapping->fusion.empty()) out += ", " + std::string(mapping->fusion);
-    if (mapping && !mapping->note.empty()) out += " (" + std::string(mapping->note) + ")";
+    if (mapping && !mapping->reason.empty()) out += " (" + std::string(mapping->reason) + ")";
     out += '\n';
   }
   for (auto grade : {Grade::exact, Grade::near, Grade::lossy, Grade::none})

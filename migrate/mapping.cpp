@@ -1,126 +1,165 @@
 #include "migrate/mapping.hpp"
 
+#include <string>
+#include <unordered_map>
+
 namespace bossa::migrate {
 namespace {
 
 using enum Grade;
+constexpr unsigned quiet = 0, seen = trait::observable, widens = trait::widens, both = trait::observable | trait::widens;
 
+// clang-format off
 constexpr Mapping table[] = {
-    {"path", exact, "path", "% macros in it have no counterpart"},
-    {"comment", exact, "remark", "% macros in it have no counterpart"},
-    {"netbios name", exact, "server_name", "at most 15 bytes"},
-    {"server string", exact, "server_comment", ""},
-    {"workgroup", exact, "domain", "at most 15 bytes"},
-    {"security", near, "userdb_type", "accounts must be made anew; ads loses winbind and idmap ranges"},
-    {"realm", near, "domain", "with userdb_type = ad"},
-    {"passdb backend", lossy, "userdb_type, userdb_file", "the account file has another format"},
-    {"ldap *", lossy, "ldap_*", "attribute names must be given; the bind password stands in clear in the file"},
-    {"idmap *", lossy, "", "ids must be planned by hand"},
-    {"winbind *", lossy, "", "no counterpart"},
-    {"username map", lossy, "", "no counterpart"},
-    {"interfaces", near, "listen", "one line for each interface, address family and port"},
-    {"bind interfaces only", near, "listen", "no becomes ANY"},
-    {"smb ports", near, "listen", ""},
-    {"disable netbios", near, "listen", "lines for port 139 and the name service"},
-    {"wins support", none, "", ""},
-    {"wins server", none, "", ""},
-    {"server min protocol", exact, "dialects", "every dialect of the range is listed"},
-    {"server max protocol", exact, "dialects", "every dialect of the range is listed"},
-    {"server signing", near, "require_message_signing", "an unsigned request is dropped without an answer"},
-    {"server smb encrypt", near, "encrypt_data, reject_unencrypted_access", "off, and required for single shares, cannot be said exactly"},
-    {"read only", near, "permissions", "everyone:read or everyone:full"},
-    {"valid users", near, "permissions", "an entry for each name and none for everyone"},
-    {"invalid users", near, "permissions", "name:no; its precedence is not documented"},
-    {"read list", lossy, "permissions", "cannot take write access away where everyone has it"},
-    {"write list", lossy, "permissions", "names outside of valid users would be let in"},
-    {"admin users", none, "", "the acting user cannot be set"},
-    {"force user", none, "", "the acting user cannot be set"},
-    {"force group", none, "", "the acting group cannot be set"},
-    {"guest ok", lossy, "allow_guest, permissions", ""},
-    {"map to guest", lossy, "allow_guest", "its modes fold into one"},
-    {"guest only", none, "", ""},
-    {"guest account", none, "", ""},
-    {"restrict anonymous", lossy, "null_session_access", "levels 0, 1 and 2 fold into two"},
-    {"browseable", exact, "hidden", "the opposite"},
-    {"access based share enum", lossy, "access_based_share_enumeration", "for the whole server only"},
-    {"hide unreadable", near, "access_based_enumeration", ""},
-    {"hosts allow", none, "", "a loss of protection: put it into the firewall"},
-    {"hosts deny", none, "", "a loss of protection: put it into the firewall"},
-    {"max connections", lossy, "sessions_max", "for the whole server only"},
-    {"max open files", near, "open_files_max", "for the whole server instead of each client"},
-    {"deadtime", none, "", "mostly harmless"},
-    {"keepalive", none, "", "mostly harmless"},
-    {"socket options", none, "", "mostly harmless"},
-    {"veto files", exact, "files_deny", "names that hold | cannot be written"},
-    {"hide files", none, "", ""},
-    {"delete veto files", none, "", ""},
-    {"veto oplock files", none, "", ""},
-    {"hide dot files", near, "map_attributes", "must be written: dot files show by default"},
-    {"store dos attributes", exact, "map_attributes", "xattr:v5, or v4 for data of older versions"},
-    {"map archive", near, "map_attributes", "files only"},
-    {"map system", near, "map_attributes", "files only"},
-    {"map hidden", near, "map_attributes", "files only"},
-    {"nt acl support", none, "", ""},
-    {"inherit *", none, "", ""},
-    {"dos filemode", none, "", ""},
-    {"case sensitive", near, "case_insensitive", "must be written: names are case-sensitive by default"},
-    {"preserve case", none, "", ""},
-    {"short preserve case", none, "", ""},
-    {"default case", none, "", ""},
-    {"mangled names", none, "", ""},
-    {"create mask", none, "", ""},
-    {"directory mask", none, "", ""},
-    {"force create mode", near, "force_create_mode", "the format of its value is not established"},
-    {"force directory mode", near, "force_directory_mode", "the format of its value is not established"},
-    {"oplocks", lossy, "enable_oplock", "for the whole server only"},
-    {"level2 oplocks", near, "force_level2oplock", ""},
-    {"kernel oplocks", none, "", "matters where local programs or NFS use the files"},
-    {"kernel share modes", none, "", "matters where local programs or NFS use the files"},
-    {"posix locking", none, "", "matters where local programs or NFS use the files"},
-    {"strict locking", none, "", "matters where local programs or NFS use the files"},
-    {"durable handles", lossy, "", "only their timeouts can be set"},
-    {"smb2 max read", exact, "smb2_read_max", "at most 8388608"},
-    {"smb2 max write", exact, "smb2_write_max", "at most 8388608"},
-    {"smb2 max trans", exact, "smb2_trans_max", "at most 8388608"},
-    {"server multi channel support", exact, "multichannel", ""},
-    {"host msdfs", near, "dfs", ""},
-    {"msdfs root", near, "dfs", "the format of links on disk is not established"},
-    {"msdfs proxy", lossy, "", ""},
-    {"smb1 unix extensions", near, "unix_extensions", ""},
-    {"vfs objects", lossy, "map_acls, vss, apple_extensions, audit_enable", "acl_xattr is near; others lose part or all"},
-    {"strict allocate", near, "vfs_fallocate_min, vfs_fallocate_max", ""},
-    {"sync always", near, "vfs = libc:force_sync", ""},
-    {"aio *", none, "", "performance only"},
-    {"use sendfile", none, "", "performance only"},
-    {"printable", lossy, "type = printer, printq_spool_path", ""},
-    {"print*", none, "", ""},
-    {"cups *", none, "", ""},
-    {"load printers", none, "", ""},
-    {"include", lossy, "", "read before the translation"},
-    {"copy", lossy, "", "carried out before the translation"},
-    {"config file", lossy, "", "read before the translation"},
-    {"registry shares", none, "", ""},
-    {"usershare *", none, "", ""},
-    {"preexec", none, "", ""},
-    {"postexec", none, "", ""},
-    {"root preexec", none, "", ""},
-    {"root postexec", none, "", ""},
-    {"available", near, "", "a share that is not available is left out"},
-    {"log level", lossy, "log_level", "0 to 10 and the classes fold to 0 to 5"},
-    {"log file", lossy, "log_destination, log_params", "%m in the name is lost"},
-    {"max log size", lossy, "", ""},
-    {"logging", lossy, "log_destination", ""},
-    {"state directory", near, "runstate_dir", ""},
-    {"clustering", none, "ca", "another model of clusters"},
-    {"shadow:*", lossy, "vss_params", "near for snapshots named @GMT-… in one directory"},
-    {"fruit:*", lossy, "apple_extensions", ""},
-    {"full_audit:*", lossy, "audit_params", ""},
-    {"recycle:*", none, "", ""},
-    {"acl_xattr:*", none, "", ""},
+    // samba                      fusion                           to_fusion to_samba rule            traits  reason
+    {"path",                      "path",                          exact, exact, Rule::copy,          seen,   "% macros in it have no counterpart"},
+    {"comment",                   "remark",                        exact, exact, Rule::copy,          quiet,  "% macros in it have no counterpart"},
+    {"netbios name",              "server_name",                   exact, exact, Rule::copy,          quiet,  "at most 15 bytes"},
+    {"server string",             "server_comment",                exact, exact, Rule::copy,          quiet,  "% macros in it have no counterpart"},
+    {"workgroup",                 "domain",                        exact, exact, Rule::copy,          quiet,  "at most 15 bytes"},
+    {"security",                  "userdb_type",                   near,  near,  Rule::accounts,      quiet,  "accounts must be made anew; ads loses winbind and its id ranges"},
+    {"realm",                     "domain",                        near,  near,  Rule::accounts,      quiet,  "with userdb_type = ad"},
+    {"passdb backend",            "userdb_type, userdb_file, ldap_uri", lossy, lossy, Rule::accounts, quiet, "the account file has another form: move accounts with bossa-migrate users"},
+    {"smb passwd file",           "userdb_file",                   lossy, lossy, Rule::accounts,      quiet,  "the account file has another form: move accounts with bossa-migrate users"},
+    {"ldap suffix",               "ldap_base_dn",                  near,  near,  Rule::accounts,      quiet,  ""},
+    {"ldap admin dn",             "ldap_bind_dn",                  lossy, lossy, Rule::accounts,      quiet,  "the password stands in clear in a Fusion file (ldap_bind_pw) and is not carried over"},
+    {"ldap timeout",              "ldap_timeout",                  near,  near,  Rule::number,        quiet,  ""},
+    {"ldap *",                    "",                              lossy, none,  Rule::dropped,       quiet,  "no counterpart"},
+    {"",                          "ldap_*",                        none,  lossy, Rule::dropped,       quiet,  "Samba's attribute names are fixed, its password is in secrets.tdb"},
+    {"idmap config * : backend",  "authz_require_posix",           lossy, lossy, Rule::dropped,       quiet,  "ids must be planned by hand"},
+    {"idmap *",                   "",                              lossy, none,  Rule::dropped,       quiet,  "ids must be planned by hand"},
+    {"winbind *",                 "",                              lossy, none,  Rule::dropped,       quiet,  "no counterpart"},
+    {"username map",              "",                              lossy, none,  Rule::dropped,       quiet,  "no counterpart"},
+    {"interfaces",                "listen",                        near,  near,  Rule::listen,        quiet,  "one line for each interface, address family and port"},
+    {"bind interfaces only",      "listen",                        near,  near,  Rule::listen,        quiet,  "no becomes ANY"},
+    {"smb ports",                 "listen",                        near,  near,  Rule::listen,        quiet,  "one line for each interface, address family and port"},
+    {"disable netbios",           "listen",                        near,  near,  Rule::listen,        quiet,  "the name service is another program's"},
+    {"wins support",              "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"wins server",               "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"server min protocol",       "dialects",                      exact, exact, Rule::dialects,      seen,   "every dialect of the range is listed"},
+    {"server max protocol",       "dialects, dialect_max",         exact, exact, Rule::dialects,      seen,   "every dialect of the range is listed"},
+    {"server signing",            "require_message_signing",       near,  near,  Rule::signing,       both,   "an unsigned request is dropped without an answer where Samba answers ACCESS_DENIED; auto, default and disabled are one"},
+    {"server smb encrypt",        "encrypt_data, reject_unencrypted_access", near, near, Rule::encryption, both, "rejection has no share scope in Fusion; off cannot be said"},
+    {"read only",                 "permissions",                   near,  near,  Rule::permissions,   both,   "everyone:read or everyone:full"},
+    {"valid users",               "permissions",                   near,  near,  Rule::permissions,   both,   "an entry for each name and none for everyone"},
+    {"invalid users",             "permissions",                   near,  near,  Rule::permissions,   both,   "name:no; its precedence is not documented"},
+    {"read list",                 "permissions",                   near,  near,  Rule::permissions,   both,   "name:read"},
+    {"write list",                "permissions",                   near,  near,  Rule::permissions,   seen,   "name:full"},
+    {"guest ok",                  "permissions",                   near,  near,  Rule::permissions,   both,   "entries for guest and anonymous"},
+    {"guest only",                "",                              none,  none,  Rule::dropped,       both,   "users would act as themselves and not as the guest"},
+    {"admin users",               "",                              none,  none,  Rule::dropped,       seen,   "nobody acts as root"},
+    {"force user",                "",                              none,  none,  Rule::dropped,       widens, "users would act as themselves"},
+    {"force group",               "",                              none,  none,  Rule::dropped,       widens, "users would act with their own group"},
+    {"map to guest",              "allow_guest",                   near,  near,  Rule::guests,        seen,   "the modes fold into one"},
+    {"guest account",             "",                              lossy, none,  Rule::dropped,       quiet,  "which account guests run as is not known of Fusion"},
+    {"restrict anonymous",        "null_session_access",           near,  near,  Rule::guests,        quiet,  "levels 0, 1 and 2 fold into two"},
+    {"browseable",                "hidden",                        exact, exact, Rule::negated,       seen,   "the opposite"},
+    {"available",                 "netname",                       near,  exact, Rule::share,         seen,   "a share that is not available is left out"},
+    {"-valid",                    "netname",                       near,  exact, Rule::share,         quiet,  "a share that is not there is left out"},
+    {"access based share enum",   "access_based_share_enumeration", near, near,  Rule::names,         seen,   "for the whole server only"},
+    {"hide unreadable",           "access_based_enumeration",      near,  near,  Rule::boolean,       quiet,  ""},
+    {"hosts allow",               "",                              none,  none,  Rule::dropped,       both,   "Fusion knows no lists of hosts: put it into the firewall"},
+    {"hosts deny",                "",                              none,  none,  Rule::dropped,       both,   "Fusion knows no lists of hosts: put it into the firewall"},
+    {"max connections",           "",                              lossy, none,  Rule::dropped,       quiet,  "sessions_max would be for the whole server"},
+    {"max smbd processes",        "connections_max",               near,  near,  Rule::number,        quiet,  "one process is one connection; 0 is no limit on both sides"},
+    {"max open files",            "open_files_max",                near,  near,  Rule::number,        quiet,  "for the whole server instead of each client"},
+    {"deadtime",                  "",                              none,  none,  Rule::dropped,       quiet,  "mostly harmless"},
+    {"keepalive",                 "",                              none,  none,  Rule::dropped,       quiet,  "mostly harmless"},
+    {"socket options",            "",                              none,  none,  Rule::dropped,       quiet,  "mostly harmless"},
+    {"veto files",                "files_deny",                    exact, exact, Rule::names,         both,   "names that hold | or % cannot be written"},
+    {"",                          "files_allow",                   none,  none,  Rule::dropped,       widens, "more files would be seen"},
+    {"hide files",                "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"delete veto files",         "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"veto oplock files",         "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"hide dot files",            "map_attributes",                near,  near,  Rule::attributes,    seen,   "must be written: dot files show by default in Fusion"},
+    {"store dos attributes",      "map_attributes",                near,  near,  Rule::attributes,    quiet,  "xattr:v5; the same attribute on disk"},
+    {"map archive",               "map_attributes",                near,  near,  Rule::attributes,    quiet,  "only where attributes are not stored; files only"},
+    {"map system",                "map_attributes",                near,  near,  Rule::attributes,    quiet,  "only where attributes are not stored; files only"},
+    {"map hidden",                "map_attributes",                near,  near,  Rule::attributes,    quiet,  "only where attributes are not stored; files only"},
+    {"nt acl support",            "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"inherit *",                 "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"dos filemode",              "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"case sensitive",            "case_insensitive",              near,  near,  Rule::names,         seen,   "must be written: Fusion minds the case by default"},
+    {"preserve case",             "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"short preserve case",       "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"default case",              "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"mangled names",             "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"create mask",               "",                              none,  none,  Rule::dropped,       widens, "new files could get more mode bits"},
+    {"directory mask",            "",                              none,  none,  Rule::dropped,       widens, "new directories could get more mode bits"},
+    {"force create mode",         "force_create_mode",             near,  near,  Rule::octal,         quiet,  "the form of its value is not established"},
+    {"force directory mode",      "force_directory_mode",          near,  near,  Rule::octal,         quiet,  "the form of its value is not established"},
+    {"oplocks",                   "enable_oplock, force_level2oplock", near, near, Rule::oplocks,     quiet,  "none at all can be said for the whole server only"},
+    {"level2 oplocks",            "force_level2oplock",            near,  near,  Rule::oplocks,       quiet,  ""},
+    {"kernel oplocks",            "",                              none,  none,  Rule::dropped,       quiet,  "matters where local programs or NFS use the files"},
+    {"kernel share modes",        "",                              none,  none,  Rule::dropped,       quiet,  "matters where local programs or NFS use the files"},
+    {"posix locking",             "",                              none,  none,  Rule::dropped,       quiet,  "matters where local programs or NFS use the files"},
+    {"strict locking",            "",                              none,  none,  Rule::dropped,       quiet,  "matters where local programs or NFS use the files"},
+    {"durable handles",           "",                              lossy, none,  Rule::dropped,       quiet,  "only their timeouts can be set"},
+    {"",                          "durable_*",                     none,  lossy, Rule::dropped,       quiet,  "Samba knows no such time"},
+    {"smb2 max read",             "smb2_read_max",                 exact, exact, Rule::number,        quiet,  "65536 to 8388608"},
+    {"smb2 max write",            "smb2_write_max",                exact, exact, Rule::number,        quiet,  "65536 to 8388608"},
+    {"smb2 max trans",            "smb2_trans_max",                exact, exact, Rule::number,        quiet,  "65536 to 8388608"},
+    {"server multi channel support", "multichannel",               exact, exact, Rule::boolean,       quiet,  ""},
+    {"host msdfs",                "dfs",                           near,  near,  Rule::boolean,       quiet,  ""},
+    {"msdfs root",                "dfs",                           near,  near,  Rule::boolean,       quiet,  "the form of links on disk is not established"},
+    {"msdfs proxy",               "",                              lossy, none,  Rule::dropped,       quiet,  ""},
+    {"smb1 unix extensions",      "unix_extensions",               near,  near,  Rule::boolean,       quiet,  ""},
+    {"vfs objects",               "map_acls, vss, apple_extensions, audit_enable", lossy, near, Rule::acls, quiet, "acl_xattr and shadow_copy2 are near; others lose part or all"},
+    {"",                          "map_acls",                      none,  near,  Rule::acls,          widens, "ACLs that Fusion keeps in user.tsmb.$sd must be converted on disk"},
+    {"strict allocate",           "vfs_fallocate_min, vfs_fallocate_max", near, near, Rule::names,    quiet,  ""},
+    {"sync always",               "vfs",                           near,  near,  Rule::names,         quiet,  "libc:force_sync"},
+    {"aio *",                     "",                              none,  none,  Rule::dropped,       quiet,  "performance only"},
+    {"use sendfile",              "",                              none,  none,  Rule::dropped,       quiet,  "performance only"},
+    {"min receivefile size",      "",                              none,  none,  Rule::dropped,       quiet,  "performance only"},
+    {"printable",                 "type",                          lossy, lossy, Rule::share,         quiet,  "printers are left out"},
+    {"",                          "printq_spool_path",             none,  lossy, Rule::dropped,       quiet,  "printers are left out"},
+    {"print*",                    "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"cups *",                    "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"load printers",             "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"include",                   "",                              near,  none,  Rule::dropped,       quiet,  "was read before the translation"},
+    {"copy",                      "",                              near,  none,  Rule::dropped,       quiet,  "was carried out before the translation"},
+    {"config file",               "",                              near,  none,  Rule::dropped,       quiet,  "was read before the translation"},
+    {"registry shares",           "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"usershare *",               "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"preexec",                   "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"preexec close",             "",                              none,  none,  Rule::dropped,       widens, "preexec may refuse connections"},
+    {"postexec",                  "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"root preexec",              "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"root preexec close",        "",                              none,  none,  Rule::dropped,       widens, "root preexec may refuse connections"},
+    {"root postexec",             "",                              none,  none,  Rule::dropped,       quiet,  ""},
+    {"log level",                 "log_level",                     lossy, lossy, Rule::log,           quiet,  "0 to 10 and the classes fold to 0 to 5"},
+    {"log file",                  "log_destination, log_params",   near,  near,  Rule::log,           quiet,  "macros in the name are lost"},
+    {"max log size",              "",                              lossy, none,  Rule::dropped,       quiet,  "keep it with logrotate"},
+    {"logging",                   "log_destination",               lossy, near,  Rule::log,           quiet,  ""},
+    {"state directory",           "runstate_dir",                  near,  near,  Rule::copy,          quiet,  ""},
+    {"clustering",                "",                              none,  none,  Rule::dropped,       quiet,  "another model of clusters"},
+    {"shadow:*",                  "vss_params",                    near,  near,  Rule::snapshots,     quiet,  "near for snapshots named @GMT-… in one directory"},
+    {"",                          "vss",                           none,  near,  Rule::snapshots,     quiet,  "shadow_copy2"},
+    {"fruit:*",                   "apple_extensions",              lossy, near,  Rule::dropped,       quiet,  "its tuning is lost"},
+    {"full_audit:*",              "audit_params",                  lossy, lossy, Rule::dropped,       quiet,  "lists of operations and syslog targets are lost"},
+    {"recycle:*",                 "",                              none,  none,  Rule::dropped,       quiet,  "the module is lost"},
+    {"acl_xattr:*",               "",                              none,  none,  Rule::dropped,       quiet,  "the module's tuning is lost"},
+    {"",                          "security_descriptor",           none,  lossy, Rule::share,         quiet,  "the share is made unavailable until its descriptor is set with sharesec"},
+    {"",                          "security",                      none,  near,  Rule::dropped,       quiet,  "not Samba's parameter of that name; its only known value is the default"},
+    {"",                          "administrative",                none,  lossy, Rule::dropped,       quiet,  "remote administration is set up by hand"},
+    {"",                          "privilegedb",                   none,  lossy, Rule::dropped,       quiet,  "grant with net rpc rights"},
+    {"",                          "enable_ipc",                    none,  lossy, Rule::dropped,       quiet,  "IPC$ is always there"},
+    {"",                          "server_side_copy",              none,  lossy, Rule::dropped,       quiet,  "server-side copy is always on"},
+    {"",                          "ca*",                           none,  lossy, Rule::dropped,       quiet,  "Samba has no continuous availability"},
+    {"",                          "tcp_tickle*",                   none,  lossy, Rule::dropped,       quiet,  "part of CTDB in Samba"},
+    {"",                          "audit_*",                       none,  lossy, Rule::dropped,       quiet,  "full_audit has other lists; masking is lost"},
+    {"",                          "apple_*",                       none,  lossy, Rule::dropped,       quiet,  "set up vfs objects = fruit by hand"},
+    {"",                          "sess_open_files_max",           none,  lossy, Rule::dropped,       quiet,  "no limit for a session in Samba"},
+    {"",                          "sessions_max",                  none,  lossy, Rule::dropped,       quiet,  "no limit of sessions in Samba"},
+    {"",                          "transport_*",                   none,  lossy, Rule::dropped,       quiet,  "performance only"},
+    {"",                          "vfs_*",                         none,  lossy, Rule::dropped,       quiet,  "performance only"},
+    {"",                          "watchdog_timeout",              none,  lossy, Rule::dropped,       quiet,  "harmless"},
 };
+// clang-format on
 
+bool is_pattern(std::string_view name) { return name.ends_with('*') && name != "idmap config * : backend"; }
 bool fits(std::string_view pattern, std::string_view name) {
-  if (!pattern.ends_with('*')) return pattern == name;
+  if (!is_pattern(pattern)) return pattern == name;
   return name.starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
@@ -136,13 +175,45 @@ std::string_view grade_name(Grade grade) {
   return "";
 }
 
+std::string_view rule_name(Rule rule) {
+  constexpr std::string_view names[] = {"copy", "yes/no", "the opposite", "number", "mode", "dialects", "signing", "encryption", "permissions", "guests", "accounts",
+                                        "listen", "log", "attributes", "ACLs", "oplocks", "snapshots", "names", "share", "dropped"};
+  return names[static_cast<std::size_t>(rule)];
+}
+
 std::span<const Mapping> mappings() { return table; }
 
-const Mapping* find_mapping(std::string_view parameter) {
+const Mapping* find_mapping(std::string_view samba) {
+  static const auto exact_names = [] {
+    std::unordered_map<std::string_view, const Mapping*> out;
+    for (const auto& row : table) {
+      if (!row.samba.empty() && !is_pattern(row.samba)) out.emplace(row.samba, &row);
+    }
+    return out;
+  }();
+  if (auto found = exact_names.find(samba); found != exact_names.end()) return found->second;
   for (const auto& row : table) {
-    if (fits(row.parameter, parameter)) return &row;
+    if (is_pattern(row.samba) && fits(row.samba, samba)) return &row;
   }
   return nullptr;
+}
+
+const Mapping* find_fusion_mapping(std::string_view key) {
+  const Mapping* general = nullptr;
+  for (const auto& row : table) {
+    if (row.fusion.empty()) continue;
+    if (row.fusion == key && row.samba.empty()) return &row;
+  }
+  for (const auto& row : table) {
+    for (auto rest = row.fusion; !rest.empty();) {
+      auto comma = rest.find(", ");
+      auto one = rest.substr(0, comma);
+      if (one == key) return &row;
+      if (one.ends_with('*') && fits(one, key) && !general) general = &row;
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+    }
+  }
+  return general;
 }
 
 }  // namespace bossa::migrate

@@ -58,6 +58,7 @@ Outcome establish(Request& request, Session& session, auth::LogonResult logon, s
     return fail(state.encryption.status);
   }
   state.signing_required = policy::session_signing(*request.settings, client_security_mode, keyless).required;
+  state.drop_unsigned = request.settings->drop_unsigned;
   if (!keyless) {
     state.keys = crypto::derive_keys(state.dialect, logon.session_key, state.preauth.value(), connection.cipher, logon.session_key);
     session.signer = std::make_unique<crypto::Signer>(static_cast<crypto::SigningAlgorithm>(connection.signing_algorithm), state.keys.signing);

@@ -15,6 +15,7 @@ using policy::ShareSettings;
 using session::TreeConnect;
 
 constexpr std::uint32_t full_access = 0x001F01FF;
+constexpr std::uint32_t full_only = 0x000C0040;  // DELETE_CHILD, WRITE_DAC, WRITE_OWNER
 constexpr std::uint32_t write_rights = 0x00000156;  // WRITE_DATA, APPEND_DATA, WRITE_EA, DELETE_CHILD, WRITE_ATTRIBUTES
 
 ShareSettings ipc_share(const policy::Settings& settings) {
@@ -86,6 +87,7 @@ policy::UserFacts user_facts(const Caller& caller) {
   facts.unix_name = logon.unix_name;
   facts.domain = caller.settings.netbios_name;
   facts.guest = logon.guest || logon.anonymous;
+  facts.anonymous = logon.anonymous;
   facts.client.address = caller.connection.client_address;
   auto* users = &caller.users;
   facts.in_unix_group = [users, name = logon.unix_name](std::string_view group) { return users->in_group(name, group); };
@@ -120,6 +122,7 @@ policy::MacroContext macro_context(const Caller& caller, const session::TreeConn
   const auto& connection = caller.connection;
   const auto& users = caller.users;
   policy::MacroContext context;
+  context.literal = caller.settings.format == policy::ConfigFormat::fusion;
   context.service = tree.share.name;
   context.path = tree.share.path;
   auto unix_name = !tree.share.home_of.empty() ? tree.share.home_of : tree.state.unix_user.empty() ? logon.unix_name : tree.state.unix_user;
@@ -169,7 +172,10 @@ Result<ActsAs> identity_on(const Caller& caller, const policy::ShareVerdict& ver
   return acts_as;
 }
 
-std::uint32_t share_maximal_access(bool is_ipc, bool read_only) { return is_ipc || !read_only ? full_access : full_access & ~write_rights; }
+std::uint32_t share_maximal_access(bool is_ipc, const policy::ShareVerdict& verdict) {
+  if (is_ipc) return full_access;
+  return full_access & ~(verdict.read_only ? write_rights : verdict.change_only ? full_only : 0u);
+}
 
 void expand_share(const Caller& caller, TreeConnect& tree) {
   auto context = macro_context(caller, tree);

@@ -39,7 +39,7 @@ struct ActsAs {
 [[nodiscard]] Result<ActsAs> identity_on(const Caller& caller, const policy::ShareVerdict& verdict, bool can_switch, policy::Reasons& why);
 
 /// MaximalAccess of the TREE_CONNECT response, and the most that any open on the tree is granted.
-[[nodiscard]] std::uint32_t share_maximal_access(bool is_ipc, bool read_only);
+[[nodiscard]] std::uint32_t share_maximal_access(bool is_ipc, const policy::ShareVerdict& verdict);
 /// Replaces the macros of path and comment, and fills the tree's name lists.
 void expand_share(const Caller& caller, session::TreeConnect& tree);
 /// The share's directory as the tree serves it; expand_share() was called.

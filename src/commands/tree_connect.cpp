@@ -93,7 +93,7 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   state.admin = verdict.admin;
   state.encrypt_data = encryption.encrypt_data;
   state.encryption_required = encryption.required;
-  state.maximal_access = share_maximal_access(state.is_ipc, verdict.read_only);
+  state.maximal_access = share_maximal_access(state.is_ipc, verdict);
   state.creation_time = nt_now();
   policy::Reasons why;
   auto acts_as = identity_on(caller, verdict, fs::can_switch_identity(), why);

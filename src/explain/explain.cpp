@@ -140,7 +140,7 @@ class Explaining {
     if (!(encryption.status == status::success)) return refuse(encryption.status);
     if (encryption.encrypt_data) answer_.cipher = policy::cipher_name(static_cast<policy::Cipher>(connection_.cipher));
     tree_.state.read_only = verdict.read_only;
-    tree_.state.maximal_access = commands::share_maximal_access(tree_.state.is_ipc, verdict.read_only);
+    tree_.state.maximal_access = commands::share_maximal_access(tree_.state.is_ipc, verdict);
     policy::Reasons why;
     auto acts_as = commands::identity_on(caller, verdict, true, why);
     say(why);

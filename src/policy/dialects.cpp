@@ -25,7 +25,8 @@ bool offers(std::span<const std::uint16_t> offered, Dialect dialect) {
 }
 
 bool in_range(const Settings& settings, Dialect dialect) {
-  return dialect >= settings.min_dialect && dialect <= settings.max_dialect;
+  bool listed = settings.dialects.empty() || std::ranges::find(settings.dialects, dialect) != settings.dialects.end();
+  return listed && dialect >= settings.min_dialect && dialect <= settings.max_dialect;
 }
 
 }  // namespace
@@ -51,7 +52,9 @@ DialectVerdict explain_dialect(const Settings& settings, std::span<const std::ui
   for (auto dialect : known) {
     if (!offers(offered, dialect)) continue;
     std::string name{dialect_name(dialect)};
-    if (dialect > settings.max_dialect) {
+    if (settings.format == ConfigFormat::fusion && !in_range(settings, dialect)) {
+      note(name + " is not among the dialects that are enabled", "server max protocol");
+    } else if (dialect > settings.max_dialect) {
       note(name + " is above server max protocol = " + std::string(dialect_name(settings.max_dialect)), "server max protocol");
     } else if (dialect < settings.min_dialect) {
       note(name + " is below server min protocol = " + std::string(dialect_name(settings.min_dialect)), "server min protocol");

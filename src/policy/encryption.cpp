@@ -20,6 +20,27 @@ std::string_view spelled(Encryption value) {
   return "unknown";
 }
 
+// The setting in the words of the file that made it.
+std::string in_words(const Settings& settings, Encryption value) {
+  if (settings.format == ConfigFormat::samba) return "server smb encrypt = " + std::string(spelled(value));
+  bool on = value == Encryption::desired || value == Encryption::required;
+  return std::string(on ? "encrypt_data = true" : "encrypt_data = false") +
+         (value == Encryption::required ? " with reject_unencrypted_access = true" : "");
+}
+
+bool asks(Encryption value) { return value == Encryption::desired || value == Encryption::required; }
+
+// What holds for a share by itself, where its own word wins both ways.
+Encryption own_word(const Settings& settings, const ShareSettings& share) {
+  return share.encryption == Encryption::default_ ? settings.encryption : share.encryption;
+}
+
+// SMB2_SESSION_FLAG_ENCRYPT_DATA makes a client seal all that it sends on every tree: it cannot stand beside a share that is meant
+// to be free.
+bool some_share_is_free(const Settings& settings) {
+  return std::ranges::any_of(settings.shares, [&](const ShareSettings& share) { return !asks(own_word(settings, share)); });
+}
+
 }  // namespace
 
 std::string_view cipher_name(Cipher cipher) {
@@ -62,12 +83,20 @@ std::optional<Cipher> negotiate_cipher(const Settings& settings, Dialect dialect
 EncryptionVerdict session_encryption(const Settings& settings, bool cipher_negotiated, bool guest_or_anonymous) {
   EncryptionVerdict verdict;
   auto origin = origin_of(settings.origins, parameter);
-  bool wanted = settings.encryption == Encryption::desired || settings.encryption == Encryption::required;
-  verdict.reasons.push_back({"server smb encrypt = " + std::string(spelled(settings.encryption)), origin});
-  if (!wanted) return verdict;
-  bool able = cipher_negotiated && !guest_or_anonymous;
-  verdict.encrypt_data = able;
+  verdict.reasons.push_back({in_words(settings, settings.encryption), origin});
+  bool wanted = asks(settings.encryption);
   verdict.required = settings.encryption == Encryption::required;
+  if (wanted && settings.encryption_per_share && some_share_is_free(settings)) {
+    verdict.reasons.push_back({"some share has encrypt_data = false, so each share is asked for itself", origin});
+    wanted = verdict.required = false;
+  }
+  if (settings.reject_unencrypted) {
+    verdict.reasons.push_back({"reject_unencrypted_access = true", origin_of(settings.origins, "reject_unencrypted_access")});
+    verdict.required = true;
+  }
+  if (!wanted && !verdict.required) return verdict;
+  bool able = cipher_negotiated && !guest_or_anonymous;
+  verdict.encrypt_data = able && wanted;
   if (!able) {
     verdict.reasons.push_back({cipher_negotiated ? "a guest or anonymous session has no key to encrypt with"
                                                  : "the connection has no cipher: the client or its dialect cannot encrypt",
@@ -84,12 +113,13 @@ EncryptionVerdict share_encryption(const Settings& settings, const ShareSettings
   verdict.encrypt_data = session.encrypt_data;
   verdict.required = session.required;
   if (session.encrypt_data) verdict.reasons = session.reasons;
-  bool wanted = share.encryption == Encryption::desired || share.encryption == Encryption::required;
-  if (!wanted) return verdict;
-  verdict.reasons.push_back({"share " + share.name + ": server smb encrypt = " + std::string(spelled(share.encryption)), origin});
+  auto word = settings.encryption_per_share ? own_word(settings, share) : share.encryption;
+  if (settings.encryption_per_share && !asks(word)) verdict.encrypt_data = false;
+  if (!asks(word)) return verdict;
+  verdict.reasons.push_back({"share " + share.name + ": " + in_words(settings, word), origin});
   bool able = cipher_negotiated && !guest_or_anonymous;
   if (able) verdict.encrypt_data = true;
-  if (share.encryption != Encryption::required) return verdict;
+  if (word != Encryption::required) return verdict;
   verdict.required = true;
   if (!able) {
     verdict.status = status::access_denied;

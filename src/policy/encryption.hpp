@@ -35,7 +35,8 @@ struct EncryptionVerdict {
   bool required = false;              ///< a clear request in this session (on this tree) is answered ACCESS_DENIED
   Reasons reasons;
 };
-/// For a session that is about to be valid. `cipher_negotiated`: the connection has a cipher. Guest and anonymous sessions have
+/// For a session that is about to be valid. Under Settings::encryption_per_share with a share that is free of it the session is not marked:
+/// each tree is asked for itself. `cipher_negotiated`: the connection has a cipher. Guest and anonymous sessions have
 /// no key: they never get the flag, and are refused where encryption is required.
 [[nodiscard]] EncryptionVerdict session_encryption(const Settings& settings, bool cipher_negotiated, bool guest_or_anonymous);
 /// For a TREE_CONNECT on such a session. `session`: what session_encryption() said.

@@ -54,6 +54,7 @@ bool append_value(char macro, const MacroContext& context, std::string& out) {
 }  // namespace
 
 std::string expand(std::string_view text, const MacroContext& context) {
+  if (context.literal) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

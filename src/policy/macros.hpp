@@ -9,6 +9,7 @@ namespace bossa::policy {
 
 /// What the macros stand for. Fields that are not known yet are empty, and so expand to nothing, as in smbd.
 struct MacroContext {
+  bool literal = false;           ///< the configuration's language has no macros (Fusion): texts stay as they are
   std::string service;            ///< %S
   std::string path;               ///< %P, the share's root directory
   std::string user;               ///< %u, Unix name of the user of the service

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,26 @@ enum class MapToGuest { never, bad_user, bad_password, bad_uid };
 enum class CaseSensitive { automatic, yes, no };
 /// `restrict anonymous`, `ntlm auth`, … are kept as Samba's numbers.
 enum class NtlmAuth { ntlmv2_only, ntlmv1_permitted, mschapv2_and_ntlmv2_only, disabled };
+
+/// Which of the two languages a configuration is written in; the words of reasons follow it, and what they mean is in the members.
+enum class ConfigFormat { samba, fusion };
+
+/// One entry of Fusion's `permissions`. What an entry admits adds up with the others; `no` wins over all of them.
+struct SharePermission {
+  enum class Who {
+    everyone,       ///< every session of an account: neither guests nor null sessions
+    authenticated,  ///< the same
+    anonymous,      ///< null sessions
+    guest,          ///< guest sessions
+    user,
+    group,  ///< Unix group
+  };
+  enum class Access { no, read, change, full };
+  Who who = Who::everyone;
+  std::string name;  ///< of a user or group
+  Access access = Access::read;
+  friend bool operator==(const SharePermission&, const SharePermission&) = default;
+};
 
 /// One share. Strings may hold % macros, which are expanded at use (src/policy/macros.hpp).
 struct ShareSettings {
@@ -72,6 +93,8 @@ struct ShareSettings {
   std::string volume;                  ///< empty: the share name
   std::vector<std::string> vfs_objects;
   Encryption encryption = Encryption::default_;
+  /// Fusion's access list; set, it takes the place of read_only, guest_ok and the lists of users above.
+  std::optional<std::vector<SharePermission>> permissions;
   /// Not empty: an access-control line is understood and cannot be honoured; the share is not served, the log gives this text.
   std::string not_served_because;
   Origins origins;
@@ -80,10 +103,17 @@ struct ShareSettings {
 /// [global], and the shares.
 struct Settings {
   std::string configuration_file;
+  ConfigFormat format = ConfigFormat::samba;
   std::string workgroup = "WORKGROUP", netbios_name, server_string = "Samba %v";
   std::vector<std::string> netbios_aliases;
   Dialect min_dialect = Dialect::smb2_02, max_dialect = Dialect::smb3_11;
+  std::vector<Dialect> dialects;  ///< not empty: of the range above these alone (a Fusion file may leave gaps)
   Signing signing = Signing::default_;
+  bool drop_unsigned = false;          ///< Fusion: an unsigned request gets no answer where signing is required; else ACCESS_DENIED
+  bool keyless_must_sign = false;      ///< `signing = required` holds for guest and anonymous sessions too, which cannot sign: they are cut off
+  bool encryption_per_share = false;   ///< Fusion: a share's `encryption` wins over the global one both ways
+  bool reject_unencrypted = false;     ///< every clear message of a session is refused, whatever `encryption` says (Fusion 3024.10)
+  bool null_session_access = true;     ///< false: null sessions reach no share but IPC$
   Encryption encryption = Encryption::default_;
   /// In order of preference, by Samba's names ("AES-128-GMAC" …, "AES-128-GCM" …).
   std::vector<std::string> signing_algorithms{"AES-128-GMAC", "AES-128-CMAC", "HMAC-SHA256"};

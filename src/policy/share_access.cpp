@@ -89,6 +89,41 @@ void decide_writing(const Asking& ask) {
   if (ask.listed(share.write_list, "write list")) verdict.read_only = false;  // smb.conf(5): in both lists, write wins
 }
 
+bool permission_names(const SharePermission& entry, const UserFacts& user) {
+  using Who = SharePermission::Who;
+  switch (entry.who) {
+    case Who::everyone: case Who::authenticated: return !user.guest;
+    case Who::anonymous: return user.anonymous;
+    case Who::guest: return user.guest && !user.anonymous;
+    case Who::user: return !user.guest && names_user(entry.name, user);
+    case Who::group: return !user.guest && in_group(entry.name, user);
+  }
+  return false;
+}
+
+// Fusion's access list: allows add up, `no` wins over them (its precedence is not documented: this is the narrow reading).
+bool permissions_pass(const Settings& settings, const Asking& ask) {
+  using Access = SharePermission::Access;
+  const auto& user = ask.user;
+  auto& verdict = ask.verdict;
+  if (user.anonymous && !settings.null_session_access)
+    return ask.refuse(status::access_denied, "null_session_access = false", "null_session_access");
+  auto most = Access::no;
+  const SharePermission* denying = nullptr;
+  for (const auto& entry : *ask.share.permissions) {
+    if (!permission_names(entry, user)) continue;
+    if (entry.access == Access::no) denying = &entry;
+    most = std::max(most, entry.access);
+  }
+  if (denying != nullptr) return ask.refuse(status::access_denied, "permissions: " + user.name + " is denied", "permissions");
+  if (most == Access::no) return ask.refuse(status::access_denied, "permissions do not name " + user.name, "permissions");
+  verdict.as_guest = user.guest;
+  verdict.read_only = most == Access::read;
+  verdict.change_only = most == Access::change;
+  ask.note(std::string("permissions give ") + (most == Access::read ? "read" : most == Access::change ? "change" : "full"), "permissions");
+  return true;
+}
+
 }  // namespace
 
 bool user_list_element_matches(std::string_view element, const UserFacts& user) {
@@ -127,13 +162,14 @@ ShareVerdict share_access(const Settings& settings, const ShareSettings* share, 
     verdict.status = status::access_denied;
     return verdict;
   }
-  if (!guests_pass(ask) || !users_pass(ask)) return verdict;
+  bool by_permissions = share->permissions.has_value();
+  if (by_permissions ? !permissions_pass(settings, ask) : !guests_pass(ask) || !users_pass(ask)) return verdict;
   if (share->max_connections != 0 && connections >= share->max_connections) {
     ask.refuse(status::insufficient_resources,
                "max connections = " + std::to_string(share->max_connections) + " is reached", "max connections");
     return verdict;
   }
-  decide_writing(ask);
+  if (!by_permissions) decide_writing(ask);
   verdict.admin = ask.listed(share->admin_users, "admin users");
   verdict.force_user = expand ? expand(share->force_user) : share->force_user;
   verdict.force_group = expand ? expand(share->force_group) : share->force_group;

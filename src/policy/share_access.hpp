@@ -17,7 +17,8 @@ struct UserFacts {
   std::string name;       ///< account name that the session has, without domain (after `username map`)
   std::string unix_name;  ///< Unix account it runs as
   std::string domain;     ///< domain (or this server's name) of the account; may be empty
-  bool guest = false;     ///< the session is a guest or anonymous one
+  bool guest = false;      ///< the session is a guest or anonymous one
+  bool anonymous = false;  ///< it is an anonymous (null) one; `guest` is set too
   /// Whether the Unix account is a member (primary group too) of a Unix group; the name may hold "DOMAIN\group". May be empty (no).
   std::function<bool(std::string_view group)> in_unix_group;
   /// Whether the user is in a NIS netgroup; may be empty (no).
@@ -30,6 +31,7 @@ struct ShareVerdict {
   /// users, guests), INSUFFICIENT_RESOURCES (`max connections`).
   NtStatus status = status::access_denied;
   bool read_only = true;
+  bool change_only = false;     ///< may write, but neither change permissions and owner nor delete a directory's children by right of it
   bool admin = false;           ///< file operations run as root (`admin users`)
   bool guest_only = false;      ///< `guest only` made it so, whoever logged on
   bool as_guest = false;        ///< runs as `guest account` (guest session, or `guest only`)

@@ -25,16 +25,17 @@ std::uint16_t announced_security_mode(const Settings& settings) {
 SigningVerdict session_signing(const Settings& settings, std::uint16_t client_security_mode, bool guest_or_anonymous) {
   SigningVerdict verdict;
   auto origin = origin_of(settings.origins, "server signing");
-  if (guest_or_anonymous) {
+  bool fusion = settings.format == ConfigFormat::fusion;
+  if (guest_or_anonymous && !(settings.keyless_must_sign && settings.signing == Signing::required)) {
     verdict.reasons.push_back({"a guest or anonymous session has no key to sign with", {}});
   } else if (settings.signing == Signing::required) {
     verdict.required = true;
-    verdict.reasons.push_back({"server signing = mandatory", origin});
+    verdict.reasons.push_back({fusion ? "require_message_signing = true" : "server signing = mandatory", origin});
   } else if (client_security_mode & signing_required) {
     verdict.required = true;
     verdict.reasons.push_back({"the client requires signing", {}});
   } else {
-    verdict.reasons.push_back({"neither server signing nor the client requires it", origin});
+    verdict.reasons.push_back({fusion ? "neither require_message_signing nor the client requires it" : "neither server signing nor the client requires it", origin});
   }
   return verdict;
 }

@@ -25,7 +25,8 @@ struct SigningVerdict {
   Reasons reasons;
 };
 /// Whether the session has to be signed. `client_security_mode`: of the client's SESSION_SETUP (or NEGOTIATE). Guest and anonymous
-/// sessions have no key that could sign, and are never asked to, whatever the configuration says (as smbd).
+/// sessions have no key that could sign, and are not asked to, whatever the configuration says (as smbd), unless
+/// Settings::keyless_must_sign asks them all the same, which cuts them off.
 [[nodiscard]] SigningVerdict session_signing(const Settings& settings, std::uint16_t client_security_mode, bool guest_or_anonymous);
 
 /// `server smb3 signing algorithms`, as wire ids in the order of preference; names that are not known are left out.

@@ -160,6 +160,11 @@ Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
   const auto& command = commands[code];
   auto refused = admit_request(request, command);
   if (closed_) co_return Reply{};
+  if (request.dropped) {
+    Reply silence;
+    silence.no_response = true;
+    co_return silence;
+  }
   if (request.session) chain.pinned.push_back(request.session);
   if (!(refused == status::success)) co_return error_reply(refused);
   auto result = co_await command.handler(request);
@@ -170,14 +175,17 @@ Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
 // [MS-SMB2] 3.3.5.2.4
 NtStatus Connection::check_signature(Request& request) {
   const auto& header = request.header;
+  // Where signing is required of those who have no key, what they send counts as unsigned, whatever the flag says.
+  bool keyless = request.session && request.session->valid() && !request.session->signer && request.session->state.signing_required;
   if (request.encrypted || is_one_of(header, {Smb2Command::negotiate, Smb2Command::cancel})) return status::success;
   auto& session = request.session;
-  if (!header.has(wire::header_flag::signed_)) {
+  if (!header.has(wire::header_flag::signed_) || keyless) {
     // SESSION_SETUP too: whoever can authenticate a session anew decides who its next tree connects are made for.
     bool sealed_only = session && session->state.encryption.required && header.command == Smb2Command::session_setup;
     if (session && session->valid() && (session->state.signing_required || sealed_only)) {
       server_.log().error("{}: unsigned {} refused, {}", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name,
                            "signing is required");
+      request.dropped = session->state.signing_required && session->state.drop_unsigned;
       return status::access_denied;
     }
     return status::success;

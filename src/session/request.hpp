@@ -45,6 +45,7 @@ struct Request {
   std::shared_ptr<TreeConnect> tree;    ///< set when the row needs one
   bool encrypted = false;         ///< came inside a TRANSFORM
   bool signed_ = false;           ///< came with a signature, which was right
+  bool dropped = false;           ///< admission ended without an answer to give
   bool last_in_compound = true;
   std::shared_ptr<const policy::Settings> settings;
   std::uint64_t async_id = 0;     ///< not 0 once go_async() was called

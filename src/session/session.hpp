@@ -29,6 +29,7 @@ struct SessionState {
   auth::LogonResult logon;           ///< who; filled when valid
   std::uint16_t dialect = 0;         ///< of the Connection it was made on
   bool signing_required = false;
+  bool drop_unsigned = false;        ///< an unsigned request then gets no answer
   policy::EncryptionVerdict encryption;
   crypto::SessionKeys keys;
   crypto::PreauthIntegrityHash preauth;  ///< 3.1.1: of the first authentication
