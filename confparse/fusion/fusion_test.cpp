@@ -7,6 +7,7 @@
 #include "confparse/fusion/load.hpp"
 #include "confparse/fusion/value.hpp"
 #include "src/policy/dialects.hpp"
+#include "src/policy/encryption.hpp"
 #include "src/policy/share_access.hpp"
 #include "src/policy/signing.hpp"
 
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE(values_keep_what_stands_in_them_and_know_their_place) {
   BOOST_REQUIRE(future);
   BOOST_TEST(!future->parameter);
   BOOST_TEST(future->value == "keep = this");
-  BOOST_TEST(docs.find("path")->line == 20u);
+  BOOST_TEST(docs.find("path")->line == 19u);
   BOOST_TEST(docs.find("path")->column == 5u);
   BOOST_TEST(docs.find("path")->value_column == 12u);
   auto permissions = fusion::permissions_of(docs.value("permissions"));
