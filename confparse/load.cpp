@@ -192,7 +192,8 @@ std::shared_ptr<const NameLookup> system_names() { return std::make_shared<Syste
 
 LoadOutcome load(const std::filesystem::path& file, const LoadOptions& options) {
   LoadOutcome outcome;
-  auto configuration = read(file, {options.overrides, options.macros, options.host_name, true});
+  ReadOptions reading{options.overrides, options.macros, options.host_name, true, {}};
+  auto configuration = options.text ? read_text(file.string(), *options.text, reading) : read(file, reading);
   outcome.per_client = configuration.per_client;
   if (!configuration.fatal) {
     auto settings = std::make_shared<policy::Settings>(to_settings(configuration));

@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ class NameLookup {
 [[nodiscard]] std::shared_ptr<const NameLookup> system_names();
 
 struct LoadOptions {
+  /// The file's text, when it is not the one on disk that counts (a change that is not written yet).
+  std::optional<std::string> text;
   /// `--option=NAME=VALUE` of the command line, in order; they win over the file. A bad one is fatal.
   std::vector<std::string> overrides;
   /// What % macros in `include` and `config file` stand for. For a start: host_name only; for one client: all that is known.

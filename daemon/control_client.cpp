@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "confparse/configuration.hpp"
+#include "confparse/fusion/load.hpp"
 #include "confparse/table.hpp"
 #include "daemon/control.hpp"
 #include "daemon/control_path.hpp"
@@ -92,6 +93,7 @@ bool ControlClient::wait_for_end(std::chrono::milliseconds within) {
 }
 
 std::string pid_directory_of(const std::string& configuration_file) {
+  if (confparse::fusion::file_looks_like_fusion(configuration_file)) return confparse::fusion::to_settings(confparse::fusion::read(configuration_file)).pid_directory;
   confparse::ReadOptions options;
   options.follow_config_file = true;
   auto configuration = confparse::read(configuration_file, options);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "confparse/bind.hpp"
+#include "confparse/configuration.hpp"
 #include "confparse/fusion/value.hpp"
 #include "src/base/unicode.hpp"
 
@@ -154,15 +155,42 @@ class Loader {
   std::map<std::string, bool> overridden_;
 };
 
+// The same lines in the form in which a reload compares what is in force with what comes: each key as an option of its section.
+std::shared_ptr<const confparse::Configuration> for_comparison(const Configuration& from) {
+  auto out = std::make_shared<confparse::Configuration>();
+  out->files.push_back(from.file());
+  auto options = [](const Section& section) {
+    std::vector<confparse::Option> list;
+    for (const auto& setting : section.settings) {
+      auto before = std::ranges::find(list, setting.key, &confparse::Option::key);
+      if (before != list.end()) before->value += " " + setting.value;  // listen
+      else list.push_back({setting.key, setting.key, setting.value, {0, setting.line, setting.column}});
+    }
+    return list;
+  };
+  out->options = options(from.global);
+  for (const auto& share : from.shares) {
+    confparse::Section section;
+    section.name = share.name;
+    section.place = {0, share.line, share.column};
+    section.options = options(share);
+    out->sections.push_back(std::move(section));
+  }
+  return out;
+}
+
 }  // namespace
 
 LoadOutcome load(Configuration configuration, const LoadOptions& options) {
   LoadOutcome outcome;
   outcome.settings = Loader(configuration, options).run();
+  if (outcome.settings) outcome.configuration = for_comparison(configuration);
   outcome.diagnostics = std::move(configuration.diagnostics);
   return outcome;
 }
 
-LoadOutcome load(const std::filesystem::path& file, const LoadOptions& options) { return load(read(file), options); }
+LoadOutcome load(const std::filesystem::path& file, const LoadOptions& options) {
+  return load(options.text ? read_text(file.string(), *options.text) : read(file), options);
+}
 
 }  // namespace bossa::confparse::fusion
