@@ -14,6 +14,11 @@ constexpr std::uint32_t writes = 0x02 | 0x04; // FILE_WRITE_DATA, FILE_APPEND_DA
 constexpr std::uint32_t deletes = 0x00010000; // DELETE
 constexpr std::uint32_t share_read = 1, share_write = 2, share_delete = 4;
 
+// An open for these alone is nobody's business, [MS-FSA] 2.1.5.1.2.
+constexpr std::uint32_t stat_access = 0x80 | 0x100 | 0x00100000;  // FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, SYNCHRONIZE
+
+bool is_stat_open(const OpenIntent& open) { return !open.overwrites && (open.access & ~stat_access) == 0; }
+
 // What the one wants and the other does not share, in words for the log; empty if they get along.
 std::string_view objection(std::uint32_t wanted, std::uint32_t shared) {
   if ((wanted & reads) && !(shared & share_read)) return "read";
@@ -40,12 +45,14 @@ std::string conflict(const OpenIntent& asks, const OpenIntent& has) {
 FileNode::FileNode(FileKey key, State state)
     : key_(std::move(key)), opens_(std::move(state.opens)), deletes_(std::move(state.deletes)) {
   locks_.restore(std::move(state.locks));
+  caches_.restore(std::move(state.caches));
   note_locks();
+  note_caches();
 }
 
 FileNode::State FileNode::state() const {
   std::lock_guard guard(mutex_);
-  return {opens_, deletes_, locks_.state()};
+  return {opens_, deletes_, locks_.state(), caches_.state()};
 }
 
 std::size_t FileNode::open_count() const {
@@ -58,18 +65,54 @@ const OpenIntent* FileNode::find(OpenId id) const {
   return found == opens_.end() ? nullptr : &*found;
 }
 
-Admission admit(FileNode& node, const OpenIntent& intent) {
+Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket, Caches::Clock::time_point now) {
   std::lock_guard guard(node.mutex_);
+  Admission verdict;
+  verdict.status = status::success;
+  (void)node.caches_.expire(now);
   if (std::ranges::find(node.deletes_, intent.link, &PendingDelete::link) != node.deletes_.end()) {
-    return {status::delete_pending, "the file is marked for deletion", {}};
+    verdict.status = status::delete_pending;
+    verdict.reason = "the file is marked for deletion";
+    return verdict;
   }
+  const OpenIntent* against = nullptr;
   for (const auto& open : node.opens_) {
-    auto reason = conflict(intent, open);
-    if (!reason.empty()) return {status::sharing_violation, std::move(reason), {}};
+    verdict.reason = conflict(intent, open);
+    if (verdict.reason.empty()) continue;
+    against = &open;
+    break;
   }
+  if (against && against->disconnected && against->persistent) {
+    // It will be back, and must find everything as it was.
+    verdict.status = status::file_not_available;
+    return verdict;
+  }
+  // Somebody who caches his handle may close it, if he is told; others' data comes home before it is read.
+  if (against || !is_stat_open(intent)) {
+    auto kind = against ? Contention::sharing : intent.overwrites ? Contention::overwrite : Contention::open;
+    auto contended = node.caches_.contend(intent.cache.owner, kind, now);
+    verdict.breaks = std::move(contended.breaks);
+    if (contended.wait && ticket != 0) {
+      node.break_waiters_.push_back(ticket);
+      verdict.wait = true;
+      return verdict;
+    }
+    if (against || contended.wait) {
+      verdict.status = status::sharing_violation;
+      return verdict;
+    }
+  }
+  auto others = std::ranges::any_of(node.opens_, [&](const OpenIntent& open) {
+    bool same = intent.cache.kind == CacheRequest::Kind::lease && open.cache.owner == intent.cache.owner;
+    return !same && !is_stat_open(open);
+  });
   auto& kept = node.opens_.emplace_back(intent);
   kept.transient_access = 0;
-  return {status::success, {}, {}};
+  kept.overwrites = false;
+  bool wants_cache = !is_stat_open(intent) || intent.cache.kind == CacheRequest::Kind::lease;
+  if (wants_cache) verdict.grant = node.caches_.grant(intent.cache, intent.id, others, !node.locks_.empty());
+  node.note_caches();
+  return verdict;
 }
 
 Departure FileNode::remove(OpenId id, bool may_delete) {
@@ -93,6 +136,9 @@ Departure FileNode::remove(OpenId id, bool may_delete) {
       deletes_.erase(pending);
     }
   }
+  (void)caches_.drop(id);
+  departure.woken = wake_waiters();  // for a break, or for the share modes that it guarded
+  note_caches();
   departure.abandoned = locks_.drop(id);
   departure.granted = locks_.grant_waiting();
   note_locks();
@@ -174,6 +220,72 @@ bool FileNode::io_conflicts(OpenId id, std::uint64_t offset, std::uint64_t lengt
   if (!any_lock_.load(std::memory_order_acquire)) return false;
   std::lock_guard guard(mutex_);
   return locks_.io_conflicts(id, {offset, length}, write);
+}
+
+ContentionVerdict FileNode::contend(OpenId id, Contention kind, WaitTicket ticket, Caches::Clock::time_point now) {
+  if (!any_cache_.load(std::memory_order_acquire)) return {};
+  CacheOwner owner;
+  owner.open = id;
+  {
+    std::lock_guard guard(mutex_);
+    if (const auto* holder = caches_.holder_of(id)) {
+      owner = holder->owner;
+    } else if (const auto* open = find(id); open && open->cache.kind == CacheRequest::Kind::lease) {
+      owner = open->cache.owner;
+    }
+  }
+  return contend(owner, kind, ticket, now);
+}
+
+ContentionVerdict FileNode::contend(const CacheOwner& owner, Contention kind, WaitTicket ticket, Caches::Clock::time_point now) {
+  if (!any_cache_.load(std::memory_order_acquire)) return {};
+  std::lock_guard guard(mutex_);
+  (void)caches_.expire(now);
+  auto verdict = caches_.contend(owner, kind, now);
+  bool wait = verdict.wait && ticket != 0;
+  if (wait) break_waiters_.push_back(ticket);
+  return {std::move(verdict.breaks), wait};
+}
+
+Caches::Acknowledged FileNode::acknowledge(const CacheOwner& owner, std::uint32_t state, std::vector<WaitTicket>& woken,
+                                           Caches::Clock::time_point now) {
+  std::lock_guard guard(mutex_);
+  auto done = caches_.acknowledge(owner, state, now);
+  if (done.status == status::success) woken = wake_waiters();
+  return done;
+}
+
+std::vector<WaitTicket> FileNode::expire(Caches::Clock::time_point now) {
+  std::lock_guard guard(mutex_);
+  return caches_.expire(now) ? wake_waiters() : std::vector<WaitTicket>{};
+}
+
+std::optional<Caches::Clock::time_point> FileNode::next_deadline() const {
+  std::lock_guard guard(mutex_);
+  return caches_.next_deadline();
+}
+
+void FileNode::forget_wait(WaitTicket ticket) {
+  std::lock_guard guard(mutex_);
+  std::erase(break_waiters_, ticket);
+}
+
+std::optional<Caches::Holder> FileNode::holder(const CacheOwner& owner) const {
+  std::lock_guard guard(mutex_);
+  const auto* found = caches_.find(owner);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
+std::optional<Caches::Holder> FileNode::holder_of(OpenId id) const {
+  std::lock_guard guard(mutex_);
+  const auto* found = caches_.holder_of(id);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
+void FileNode::set_disconnected(OpenId id, bool disconnected) {
+  std::lock_guard guard(mutex_);
+  auto found = std::ranges::find(opens_, id, &OpenIntent::id);
+  if (found != opens_.end()) found->disconnected = disconnected;
 }
 
 } // namespace bossa::locking

@@ -1,5 +1,5 @@
 // What all opens of one stream share: share modes, delete on close, byte-range locks. Pure logic, no I/O ([MS-FSA] 2.1.5.1.2.2,
-// 2.1.5.5, 2.1.5.15.3). Leases and oplocks will live here too.
+// 2.1.5.5, 2.1.5.15.3), leases and oplocks.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -8,11 +8,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/base/identity.hpp"
 #include "src/base/result.hpp"
 #include "src/locking/byte_range.hpp"
+#include "src/locking/caching.hpp"
 
 namespace bossa::locking {
 
@@ -37,19 +39,25 @@ struct OpenIntent {
   std::string link;
   std::string owner; ///< "user@client share\path", for the log of those it refuses
   Identity identity; ///< a delete that this open causes is carried out under it
+  bool overwrites = false;    ///< the disposition replaces the content of the file
+  CacheRequest cache;         ///< the oplock or lease that is asked for
+  bool disconnected = false;  ///< a durable open whose client is gone
+  bool persistent = false;    ///< its disconnection is not to be noticed by others
   friend bool operator==(const OpenIntent&, const OpenIntent&) = default;
 };
 
-/// A break that must be sent, and answered, before the open can be asked for again. Empty until leases come.
-struct LeaseBreak {
-  OpenId holder = 0;
-  std::uint32_t new_state = 0;
+struct Admission {
+  NtStatus status;                ///< SUCCESS, SHARING_VIOLATION, FILE_NOT_AVAILABLE or DELETE_PENDING
+  std::string reason;             ///< for the refusal log: what was asked for, and the other open that stands against it
+  std::vector<CacheBreak> breaks; ///< to be sent in any case
+  bool wait = false;              ///< nothing was admitted yet: wait for the ticket, then ask again
+  CacheGrant grant;
 };
 
-struct Admission {
-  NtStatus status;                ///< SUCCESS, SHARING_VIOLATION or DELETE_PENDING
-  std::string reason;             ///< for the refusal log: what was asked for, and the other open that stands against it
-  std::vector<LeaseBreak> breaks; ///< any breaks: send, wait, ask again
+/// What contends with the caches of others, see Caches::contend.
+struct ContentionVerdict {
+  std::vector<CacheBreak> breaks;
+  bool wait = false;
 };
 
 /// A link to be removed, and on whose behalf.
@@ -67,6 +75,7 @@ struct Departure {
   std::optional<PendingDelete> delete_now;
   std::vector<WaitTicket> abandoned; ///< the closed open's own waiting lock requests: answer RANGE_NOT_LOCKED
   std::vector<WaitTicket> granted;   ///< waiting lock requests of others that now hold their lock: answer SUCCESS
+  std::vector<WaitTicket> woken;     ///< those that wait for a break: they ask again
 };
 
 /// Thread-safe: every method takes the node's mutex, none calls out or blocks. Owned by its opens (shared_ptr); the FileTable
@@ -78,6 +87,7 @@ public:
     std::vector<OpenIntent> opens; ///< admitted, in that order
     std::vector<PendingDelete> deletes;
     ByteRangeLocks::State locks;
+    Caches::State caches;
     friend bool operator==(const State&, const State&) = default;
   };
 
@@ -93,7 +103,8 @@ public:
   /// Checks the share modes and, if all is well, remembers the open. Nothing changes on a refusal.
   /// The path may have changed hands between the caller's open(2) and this call: after success, check that the link still names
   /// this inode, and remove() the open again if not.
-  friend Admission admit(FileNode& node, const OpenIntent& intent);
+  /// `ticket`: wakes the caller when it is worth asking again (Admission::wait); 0: it cannot wait, and is refused.
+  friend Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket, Caches::Clock::time_point now);
 
   /// The open is closed. For an open with delete_on_close the link becomes delete-pending now, unless `may_delete` is false
   /// (a directory that is not empty stays, [MS-FSA] 2.1.5.5 phase 1). Unknown ids give an empty Departure.
@@ -124,7 +135,31 @@ public:
   /// As ByteRangeLocks::io_conflicts. Without any lock on the stream this costs one atomic load.
   [[nodiscard]] bool io_conflicts(OpenId id, std::uint64_t offset, std::uint64_t length, bool write) const;
 
+  // ---- oplocks and leases ----
+
+  /// An operation by this open that others may not sleep through. `ticket` as for admit(). Without any grant this costs an atomic load.
+  [[nodiscard]] ContentionVerdict contend(OpenId id, Contention kind, WaitTicket ticket = 0,
+                                          Caches::Clock::time_point now = Caches::Clock::now());
+  /// The same by somebody who has no open of this stream (a local program, say).
+  [[nodiscard]] ContentionVerdict contend(const CacheOwner& owner, Contention kind, WaitTicket ticket = 0,
+                                          Caches::Clock::time_point now = Caches::Clock::now());
+  /// As Caches::acknowledge. `woken` receives the tickets of those who waited for it.
+  [[nodiscard]] Caches::Acknowledged acknowledge(const CacheOwner& owner, std::uint32_t state, std::vector<WaitTicket>& woken,
+                                                 Caches::Clock::time_point now = Caches::Clock::now());
+  /// As Caches::expire.
+  [[nodiscard]] std::vector<WaitTicket> expire(Caches::Clock::time_point now = Caches::Clock::now());
+  /// When the next break is overdue.
+  [[nodiscard]] std::optional<Caches::Clock::time_point> next_deadline() const;
+  /// A wait for a break is over (cancelled, or woken).
+  void forget_wait(WaitTicket ticket);
+  [[nodiscard]] std::optional<Caches::Holder> holder(const CacheOwner& owner) const;
+  [[nodiscard]] std::optional<Caches::Holder> holder_of(OpenId id) const;
+  /// The client of a durable open is gone, or back.
+  void set_disconnected(OpenId id, bool disconnected);
+
 private:
+  void note_caches() { any_cache_.store(!caches_.empty(), std::memory_order_release); }
+  [[nodiscard]] std::vector<WaitTicket> wake_waiters() { return std::exchange(break_waiters_, {}); }
   void note_locks() { any_lock_.store(!locks_.empty(), std::memory_order_release); }
   [[nodiscard]] const OpenIntent* find(OpenId id) const;
 
@@ -133,9 +168,12 @@ private:
   std::vector<OpenIntent> opens_;
   std::vector<PendingDelete> deletes_;
   ByteRangeLocks locks_;
-  std::atomic<bool> any_lock_{false};
+  Caches caches_;
+  std::vector<WaitTicket> break_waiters_;
+  std::atomic<bool> any_lock_{false}, any_cache_{false};
 };
 
-[[nodiscard]] Admission admit(FileNode& node, const OpenIntent& intent);
+[[nodiscard]] Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket = 0,
+                              Caches::Clock::time_point now = Caches::Clock::now());
 
 } // namespace bossa::locking

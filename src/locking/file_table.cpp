@@ -1,5 +1,7 @@
 #include "src/locking/file_table.hpp"
 
+#include <algorithm>
+
 #include <array>
 #include <functional>
 #include <mutex>
@@ -71,6 +73,32 @@ std::vector<std::shared_ptr<FileNode>> FileTable::nodes() const {
     }
   }
   return live;
+}
+
+void LeaseTable::enter(const CacheOwner& lease, const std::shared_ptr<FileNode>& node) {
+  std::lock_guard guard(mutex_);
+  leases_[{lease.client_guid, lease.key}] = node;
+  if (leases_.size() > sweep_at_) sweep();
+}
+
+// Entries are not taken out when a lease ends; what is over is swept when there is much of it.
+void LeaseTable::sweep() {
+  std::erase_if(leases_, [](const auto& entry) {
+    auto node = entry.second.lock();
+    return !node || !node->holder({true, 0, entry.first.first, entry.first.second});
+  });
+  sweep_at_ = std::max<std::size_t>(1024, leases_.size() * 2);
+}
+
+std::shared_ptr<FileNode> LeaseTable::find(const CacheOwner& lease) const {
+  std::shared_ptr<FileNode> node;
+  {
+    std::lock_guard guard(mutex_);
+    auto found = leases_.find({lease.client_guid, lease.key});
+    if (found == leases_.end()) return nullptr;
+    node = found->second.lock();
+  }
+  return node && node->holder(lease) ? node : nullptr;
 }
 
 } // namespace bossa::locking

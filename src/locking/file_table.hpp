@@ -1,7 +1,10 @@
 // All FileNodes of the server.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include <vector>
 
@@ -27,6 +30,20 @@ public:
 private:
   struct Shards;
   std::shared_ptr<Shards> shards_;
+};
+
+/// Which stream a lease key of a client belongs to: a key names one file at a time ([MS-SMB2] 3.3.5.9.8, 3.3.5.9.11). Thread-safe.
+class LeaseTable {
+public:
+  void enter(const CacheOwner& lease, const std::shared_ptr<FileNode>& node);
+  /// The node where the lease is held now; nothing if it is held nowhere any more.
+  [[nodiscard]] std::shared_ptr<FileNode> find(const CacheOwner& lease) const;
+
+private:
+  void sweep();
+  mutable std::mutex mutex_;
+  std::map<std::pair<ByteArray<16>, ByteArray<16>>, std::weak_ptr<FileNode>> leases_;
+  std::size_t sweep_at_ = 1024;
 };
 
 } // namespace bossa::locking
