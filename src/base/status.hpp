@@ -128,6 +128,7 @@ struct NtStatus {
   X(network_session_expired, 0xC000035C, "STATUS_NETWORK_SESSION_EXPIRED")                                             \
   X(ntlm_blocked, 0xC0000418, "STATUS_NTLM_BLOCKED")                                                                   \
   X(file_not_available, 0xC0000467, "STATUS_FILE_NOT_AVAILABLE")                                                       \
+  X(duplicate_objectid, 0xC000022A, "STATUS_DUPLICATE_OBJECTID")                                                       \
   X(no_preauth_integrity_hash_overlap, 0xC05D0000, "STATUS_SMB_NO_PREAUTH_INTEGRITY_HASH_OVERLAP")                     \
   X(bad_cluster_dialect, 0xC05D0001, "STATUS_SMB_BAD_CLUSTER_DIALECT")
 

@@ -1,4 +1,4 @@
-// NEGOTIATE, ECHO, CANCEL, OPLOCK_BREAK: what concerns the connection alone.
+// NEGOTIATE, ECHO, CANCEL: what concerns the connection alone.
 #include "src/commands/handlers.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/negotiate.hpp"
@@ -22,17 +22,6 @@ Awaitable<Result<Reply>> handle_cancel(Request& request) {  // [MS-SMB2] 3.3.5.1
   Reply none;
   none.no_response = true;
   co_return none;
-}
-
-Awaitable<Result<Reply>> handle_oplock_break(Request& request) {  // [MS-SMB2] 3.3.5.22
-  constexpr std::uint16_t lease_acknowledgement = 36;
-  if (request.body.size() >= 2 && load_le<std::uint16_t>(request.body.data()) == lease_acknowledgement)
-    co_return fail(status::object_name_not_found);  // no lease was ever granted
-  auto acknowledgement = wire::parse<wire::OplockBreak>(request.body);
-  if (!acknowledgement) co_return fail(acknowledgement.error());
-  auto open = request.open(acknowledgement->file_id);
-  if (!open) co_return fail(open.error());
-  co_return fail(status::invalid_oplock_protocol);  // nor any oplock
 }
 
 }  // namespace bossa::commands

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "src/commands/file_ioctl.hpp"
+#include "src/session/breaks.hpp"
 
 namespace bossa::commands {
 
@@ -127,6 +128,7 @@ Awaitable<Result<IoctlOutput>> copy_chunks(Request& request, std::shared_ptr<Ope
   if (!target_may_be_write_only && !open->may(access::read_data)) co_return fail(status::access_denied);
   CopyResponse done;
   auto work = [&] { return copy_all(*source->file, *open->file, *chunks, done); };
+  session::announce_change(request.server, *open->file);
   auto copied = co_await as_user_on_worker(request, work);
   if (done.chunks_written > 0) open->file->written();
   if (!copied && done.chunks_written == 0) co_return fail(copied.error());

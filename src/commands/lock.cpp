@@ -1,5 +1,6 @@
 // LOCK, [MS-SMB2] 3.3.5.14.
 #include "src/commands/support.hpp"
+#include "src/session/breaks.hpp"
 
 namespace bossa::commands {
 
@@ -103,6 +104,7 @@ Awaitable<Result<Reply>> handle_lock(Request& request) {
   }
   auto wanted = wanted_locks(*elements);
   if (!wanted) co_return fail(wanted.error());
+  session::announce_change(request.server, file);  // what is cached does not know of locks
   auto done = co_await take(request, file, *wanted);
   if (!done) co_return fail(done.error());
   co_return Reply(wire::EmptyBody{});

@@ -3,6 +3,7 @@
 #include "src/commands/support.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
+#include "src/session/breaks.hpp"
 
 namespace bossa::commands {
 
@@ -156,6 +157,15 @@ Awaitable<Result<Reply>> handle_set_info(Request& request) {
   std::string who;
   auto info_class = static_cast<FileClass>(set->file_info_class);
   if (set->info_type == wire::info_type::file && (info_class == FileClass::rename || info_class == FileClass::link)) who = request.who();
+  if (set->info_type == wire::info_type::file && open.file) {
+    bool resizes = info_class == FileClass::end_of_file || info_class == FileClass::allocation;
+    if (resizes) session::announce_change(request.server, *open.file);
+    bool moves = info_class == FileClass::rename || (info_class == FileClass::disposition && !buffer->empty() && buffer->front() != 0);
+    if (moves && open.may(access::delete_)) {
+      if (auto free = co_await session::detach_others(request, *open.file); !free) co_return fail(free.error());
+      if (open.closed) co_return fail(status::file_closed);
+    }
+  }
   auto work = [&]() -> Outcome {
     switch (set->info_type) {
       case wire::info_type::file: return set_file_info(request, who, open, set->file_info_class, *buffer);

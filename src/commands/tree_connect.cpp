@@ -107,6 +107,7 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
     expand_share(caller, *tree);
     if (auto opened = open_volume(request, *tree); !opened) co_return fail(opened.error());
   }
+  if (state.encrypt_data) session.seals_breaks.store(true);
   session.add_tree(tree);
   request.tree = tree;
   log.info("{}: connected as Unix user {} ({})", request.who(), state.unix_user, state.read_only ? "read only" : "read and write");

@@ -1,6 +1,7 @@
 // WRITE, [MS-SMB2] 3.3.5.13. The payload is written from the frame it came in.
 #include "src/commands/pipes.hpp"
 #include "src/commands/support.hpp"
+#include "src/session/breaks.hpp"
 
 namespace bossa::commands {
 
@@ -58,6 +59,7 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
   auto offset = write->offset;
   if (offset > largest_offset || write->length > largest_offset - offset) co_return fail(status::invalid_parameter);
   if (file.node->io_conflicts(file.id, offset, write->length, true)) co_return fail(status::file_lock_conflict);
+  session::announce_change(request.server, file);
   if (write->length > 0) {
     auto written = co_await write_from(request, file.handle.fd.get(), offset, *data, must_sync(request, *open, *write));
     if (!written) co_return fail(written.error());

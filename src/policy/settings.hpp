@@ -141,7 +141,7 @@ struct Settings {
   std::uint32_t max_open_files = 16384;
   std::uint32_t deadtime_minutes = 10080;
   std::uint32_t keepalive_seconds = 300;
-  bool multichannel = true;
+  bool multichannel = true, smb2_leases = true;
   bool change_notify = true, kernel_change_notify = true;
   bool unix_extensions = true;
   bool allow_insecure_wide_links = false;  ///< ShareSettings::wide_links already takes it into account

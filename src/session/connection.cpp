@@ -105,7 +105,7 @@ void Connection::established() {
 void Connection::end_sessions() {
   auto sessions = std::move(sessions_);
   sessions_.clear();
-  for (auto& [id, session] : sessions) server_.end_session(session);
+  for (auto& [id, session] : sessions) server_.lose_session(session, executor());
 }
 
 // ---- input ----

@@ -76,6 +76,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Whether another logon may begin: what a client that never finishes one can make the server keep is bounded.
   [[nodiscard]] bool room_for_session() const;
 
+  /// An OPLOCK_BREAK notification, [MS-SMB2] 3.3.4.6: never signed, sealed where the session encrypts.
+  void send_break(const std::shared_ptr<Session>& session, ByteVector body);
+
   // For Request: interim responses and cancellation.
   /// An interim response gives the credits back, so they do not bound what waits: this does.
   [[nodiscard]] bool room_for_async() const { return waiting_.size() < most_waiting; }

@@ -85,6 +85,7 @@ void FileOpen::written() {
 void FileOpen::close() {
   if (closed_) return;
   closed_ = true;
+  table_->forget(id);
   wake_notifies();
   path();
   auto link = node->link_of(id);
@@ -108,6 +109,7 @@ void FileOpen::close() {
   }
   wake(departure.abandoned, status::range_not_locked);
   wake(departure.granted, status::success);
+  wake(departure.woken, status::success);
 }
 
 }  // namespace bossa::session

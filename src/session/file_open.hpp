@@ -10,6 +10,7 @@
 #include "src/fs/directory.hpp"
 #include "src/fs/file.hpp"
 #include "src/locking/file_node.hpp"
+#include "src/session/durable.hpp"
 #include "src/session/lock_waiters.hpp"
 #include "src/session/notify.hpp"
 #include "src/session/open.hpp"
@@ -25,12 +26,13 @@ namespace bossa::session {
 class FileOpen {
  public:
   FileOpen(fs::FileHandle opened, std::shared_ptr<locking::FileNode> admitted_to, locking::OpenId open_id,
-           Identity opened_by, std::shared_ptr<LockWaiters> lock_waiters, Log& server_log)
+           Identity opened_by, std::shared_ptr<LockWaiters> lock_waiters, std::shared_ptr<OpenTable> open_table, Log& server_log)
       : handle(std::move(opened)),
         node(std::move(admitted_to)),
         id(open_id),
         identity(std::move(opened_by)),
         waiters_(std::move(lock_waiters)),
+        table_(std::move(open_table)),
         log_(server_log) {}
   ~FileOpen() { close(); }
   FileOpen(const FileOpen&) = delete;
@@ -84,6 +86,7 @@ class FileOpen {
   std::chrono::steady_clock::time_point write_reported_{};
   std::deque<std::shared_ptr<Signal>> turn_queue_;
   const std::shared_ptr<LockWaiters> waiters_;
+  const std::shared_ptr<OpenTable> table_;
   Log& log_;
   bool closed_ = false;
 };

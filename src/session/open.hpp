@@ -5,17 +5,33 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "src/base/identity.hpp"
 #include "src/ipc/pipe.hpp"
+#include "src/locking/caching.hpp"
 #include "src/wire/smb2.hpp"
 
 namespace bossa::session {
 
 class Signal;
 class FileOpen;  // session/file_open.hpp: what a file or directory open holds
+
+/// How an Open outlives its connection, [MS-SMB2] 3.3.1.10: IsDurable, IsResilient, IsPersistent and what belongs to them.
+struct DurableState {
+  enum class Kind : std::uint8_t { none, v1, v2 } kind = Kind::none;
+  bool resilient = false, persistent = false;
+  std::uint32_t timeout_ms = 0;      ///< DurableOpenTimeout or ResilientOpenTimeout
+  ByteArray<16> create_guid{};       ///< of version 2
+  std::optional<ByteArray<16>> app_instance_id;
+  std::uint64_t app_version_high = 0, app_version_low = 0;
+  std::string owner;                 ///< SID of the user whose it is (DurableOwner)
+  ByteArray<16> client_guid{};
+  bool disconnected = false;
+  std::uint64_t disconnected_since = 0;  ///< NtTime
+};
 
 /// What is known of an Open, plain data. Fields named as in the specification where it has a name for them.
 struct OpenState {
@@ -28,6 +44,11 @@ struct OpenState {
   std::uint32_t create_disposition = 0;
   std::string path;  ///< in the share, '/'-separated, no leading slash; of a pipe: its name
   bool is_directory = false, is_pipe = false;
+  std::string share_name;
+  std::optional<locking::CacheOwner> lease;  ///< set when it was opened with a lease
+  std::uint8_t lease_version = 0;
+  DurableState durable;
+  std::uint16_t channel_sequence = 0;
 };
 
 class Open;

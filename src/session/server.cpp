@@ -126,6 +126,7 @@ Awaitable<void> Server::drop_lost_trees(std::shared_ptr<Connection> connection) 
 
 void Server::stop() {
   stopping_.store(true);
+  for (auto& open : opens_->take_all()) open->close();
   for (auto& connection : connections()) {
     if (connection->told_to_stop.exchange(true)) continue;  // asked again and again until none is left
     auto executor = connection->executor();
@@ -183,6 +184,23 @@ void Server::end_session(const std::shared_ptr<Session>& session) {
   for (auto& open : take_out(*session)) open->close();
 }
 
+void Server::lose_session(const std::shared_ptr<Session>& session, boost::asio::any_io_executor executor) {
+  for (auto& open : take_out(*session)) {
+    if (!stopping_.load() && survives_disconnection(*open)) {
+      open->file->wake_notifies();
+      opens_->keep(std::move(open), executor);
+    } else {
+      open->close();
+    }
+  }
+}
+
+std::shared_ptr<Connection> Server::connection_of(const Session& session) const {
+  std::lock_guard guard(mutex_);
+  auto found = connections_.find(session.state.connection_id);
+  return found == connections_.end() ? nullptr : found->second.lock();
+}
+
 Awaitable<void> Server::log_off(std::shared_ptr<Session> session, boost::asio::any_io_executor executor) {
   co_await close_opens(take_out(*session), executor);
 }
@@ -199,7 +217,17 @@ Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session, 
     // Asked here, because who the session's user is may change on its core (authenticated anew).
     if (!session->valid() || session->guest_or_anonymous() != guest_or_anonymous || !(session->state.logon.user_sid == user)) co_return;
     owner->remove_session(session->state.session_id);
-    co_await log_off(session, owner->executor());
+    // Its durable opens are what the client logs on again for.
+    std::vector<std::shared_ptr<Open>> rest;
+    for (auto& open : take_out(*session)) {
+      if (!survives_disconnection(*open)) {
+        rest.push_back(std::move(open));
+        continue;
+      }
+      open->file->wake_notifies();
+      opens_->keep(std::move(open), owner->executor());
+    }
+    co_await close_opens(std::move(rest), owner->executor());
     owner->cancel_pending(session->state.session_id, std::nullopt);
   };
   co_await boost::asio::co_spawn(owner->executor(), on_its_core, boost::asio::use_awaitable);

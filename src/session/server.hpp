@@ -20,6 +20,7 @@
 #include "src/locking/file_table.hpp"
 #include "src/policy/settings.hpp"
 #include "src/session/command.hpp"
+#include "src/session/durable.hpp"
 #include "src/session/lock_waiters.hpp"
 #include "src/session/notify.hpp"
 #include "src/session/session.hpp"
@@ -73,6 +74,11 @@ class Server {
   [[nodiscard]] locking::FileTable& files() { return files_; }
   [[nodiscard]] const std::shared_ptr<LockWaiters>& lock_waiters() { return lock_waiters_; }
   [[nodiscard]] const std::shared_ptr<NotifyHub>& notify_hub() { return notify_hub_; }
+  [[nodiscard]] OpenTable& opens() { return *opens_; }
+  [[nodiscard]] const std::shared_ptr<OpenTable>& open_table() { return opens_; }
+  [[nodiscard]] locking::LeaseTable& leases() { return leases_; }
+  /// A live connection that the session can be reached on; nothing when there is none.
+  [[nodiscard]] std::shared_ptr<Connection> connection_of(const Session& session) const;
   [[nodiscard]] fs::SidMapper& sids() { return *sids_; }
   [[nodiscard]] const std::shared_ptr<fs::NameIndex>& names() { return names_; }
   [[nodiscard]] std::span<const Command> commands() const { return dependencies_.commands; }
@@ -91,6 +97,9 @@ class Server {
   [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
   /// Ends a session: closes its opens and trees, takes it out. On its core, when no request of it is under way any more.
   void end_session(const std::shared_ptr<Session>& session);
+  /// The same where the client did not ask for it (its connection is lost, or it logs on anew): durable opens are kept, their timers
+  /// on `executor`.
+  void lose_session(const std::shared_ptr<Session>& session, boost::asio::any_io_executor executor);
   /// The same on its core (that of `executor`) while requests are under way: waits for workers that are busy with one of its opens.
   Awaitable<void> log_off(std::shared_ptr<Session> session, boost::asio::any_io_executor executor);
   /// log_off() of a session that may be another connection's, on the core that owns it, if it is valid and of that user
@@ -113,6 +122,8 @@ class Server {
   std::shared_ptr<const policy::Settings> settings_;
   Dependencies dependencies_;
   locking::FileTable files_;
+  locking::LeaseTable leases_;
+  std::shared_ptr<OpenTable> opens_ = std::make_shared<OpenTable>();
   std::shared_ptr<LockWaiters> lock_waiters_;
   std::shared_ptr<NotifyHub> notify_hub_ = std::make_shared<NotifyHub>();
   std::unique_ptr<fs::ChangeSource> changes_;  // not set where `kernel change notify` is off

@@ -48,6 +48,7 @@ class Session {
   std::unique_ptr<auth::AuthSettings> auth_settings;   ///< what the authenticator refers to
   std::unique_ptr<crypto::Signer> signer;              ///< set when there is a key
   std::unique_ptr<crypto::Sealer> sealer, opener;      ///< server to client, client to server
+  std::atomic<bool> seals_breaks{false};               ///< some tree of it encrypts: what names its files is sealed too
 
   /// The phase may be asked from any core (PreviousSessionId, status output); it is set by the owner's.
   [[nodiscard]] bool valid() const { return std::atomic_ref(const_cast<SessionPhase&>(state.phase)).load() == SessionPhase::valid; }

@@ -439,11 +439,82 @@ struct OplockBreak {
   BOSSA_FIELDS(&O::structure_size, &O::oplock_level, &O::reserved, &O::reserved2, &O::file_id);
 };
 
+/// [MS-SMB2] 2.2.23.2
+struct LeaseBreakNotification {
+  std::uint16_t structure_size = 44, new_epoch = 0;
+  std::uint32_t flags = 0;
+  ByteArray<16> lease_key{};
+  std::uint32_t current_lease_state = 0, new_lease_state = 0, break_reason = 0, access_mask_hint = 0, share_mask_hint = 0;
+  static constexpr std::uint16_t wire_size = 44;
+  using L = LeaseBreakNotification;
+  BOSSA_FIELDS(&L::structure_size, &L::new_epoch, &L::flags, &L::lease_key, &L::current_lease_state, &L::new_lease_state,
+               &L::break_reason, &L::access_mask_hint, &L::share_mask_hint);
+};
+inline constexpr std::uint32_t lease_break_ack_required = 1;
+/// [MS-SMB2] 2.2.24.2, 2.2.25.2
+struct LeaseBreak {
+  std::uint16_t structure_size = 36, reserved = 0;
+  std::uint32_t flags = 0;
+  ByteArray<16> lease_key{};
+  std::uint32_t lease_state = 0;
+  std::uint64_t lease_duration = 0;
+  static constexpr std::uint16_t wire_size = 36;
+  using L = LeaseBreak;
+  BOSSA_FIELDS(&L::structure_size, &L::reserved, &L::flags, &L::lease_key, &L::lease_state, &L::lease_duration);
+};
+namespace oplock_level {
+inline constexpr std::uint8_t none = 0, level2 = 1, exclusive = 8, batch = 9, lease = 0xFF;
+}
+
+// ---- create contexts of fixed size ----
+/// [MS-SMB2] 2.2.13.2.8 and 2.2.14.2.10; the second version goes on with LeaseV2Tail.
+struct LeaseContext {
+  ByteArray<16> lease_key{};
+  std::uint32_t lease_state = 0, flags = 0;
+  std::uint64_t lease_duration = 0;
+  using L = LeaseContext;
+  BOSSA_FIELDS(&L::lease_key, &L::lease_state, &L::flags, &L::lease_duration);
+};
+/// [MS-SMB2] 2.2.13.2.10 and 2.2.14.2.11
+struct LeaseV2Tail {
+  ByteArray<16> parent_lease_key{};
+  std::uint16_t epoch = 0, reserved = 0;
+  using L = LeaseV2Tail;
+  BOSSA_FIELDS(&L::parent_lease_key, &L::epoch, &L::reserved);
+};
+namespace lease_flag {
+inline constexpr std::uint32_t break_in_progress = 2, parent_lease_key_set = 4;
+}
+/// [MS-SMB2] 2.2.13.2.11, DH2Q
+struct DurableV2Request {
+  std::uint32_t timeout = 0, flags = 0;  ///< timeout in milliseconds
+  std::uint64_t reserved = 0;
+  ByteArray<16> create_guid{};
+  using D = DurableV2Request;
+  BOSSA_FIELDS(&D::timeout, &D::flags, &D::reserved, &D::create_guid);
+};
+/// [MS-SMB2] 2.2.13.2.12, DH2C
+struct DurableV2Reconnect {
+  FileId file_id{};
+  ByteArray<16> create_guid{};
+  std::uint32_t flags = 0;
+  using D = DurableV2Reconnect;
+  BOSSA_FIELDS(&D::file_id, &D::create_guid, &D::flags);
+};
+/// [MS-SMB2] 2.2.14.2.12, the answer to DH2Q
+struct DurableV2Response {
+  std::uint32_t timeout = 0, flags = 0;
+  using D = DurableV2Response;
+  BOSSA_FIELDS(&D::timeout, &D::flags);
+};
+inline constexpr std::uint32_t durable_flag_persistent = 2;
+
 /// Every request whose fixed part is declared above; the truncation and round-trip tests loop over this.
 using AllRequests = std::tuple<NegotiateRequest, SessionSetupRequest, TreeConnectRequest, CreateRequest, CloseRequest, FlushRequest,
                                ReadRequest, WriteRequest, LockRequest, IoctlRequest, EmptyBody, QueryDirectoryRequest,
-                               ChangeNotifyRequest, QueryInfoRequest, SetInfoRequest, OplockBreak, Header>;
+                               ChangeNotifyRequest, QueryInfoRequest, SetInfoRequest, OplockBreak, LeaseBreak, Header>;
 using AllResponses = std::tuple<ErrorResponse, NegotiateResponse, SessionSetupResponse, TreeConnectResponse, CreateResponse,
-                                CloseResponse, ReadResponse, WriteResponse, IoctlResponse, OutputBufferResponse, SetInfoResponse>;
+                                CloseResponse, ReadResponse, WriteResponse, IoctlResponse, OutputBufferResponse, SetInfoResponse,
+                                LeaseBreakNotification>;
 
 }  // namespace bossa::wire

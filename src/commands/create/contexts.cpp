@@ -14,6 +14,65 @@ constexpr Known known[] = {
     {"SecD", any, any}, {"RqLs", 32, 52}, {"DHnQ", 16, 16}, {"DHnC", 16, 16}, {"DH2Q", 32, 32}, {"DH2C", 36, 36},
 };
 
+// GUIDs, so their names are 16 bytes ([MS-SMB2] 2.2.13.2.13, 2.2.13.2.15).
+const std::string app_instance_name("\x45\xBC\xA6\x6A\xEF\xA7\xF7\x4A\x90\x08\xFA\x46\x2E\x14\x4D\x74", 16);
+const std::string app_version_name("\xB9\x82\xD0\xB7\x3B\x56\x07\x4F\xA0\x7B\x52\x4A\x81\x16\xA0\x10", 16);
+
+Outcome take_lease(Bytes data, Contexts& contexts) {
+  wire::Reader reader{data};
+  auto wanted = reader.get<wire::LeaseContext>();
+  LeaseWanted lease{wanted.lease_key, wanted.lease_state, 1, 0, std::nullopt};
+  if (reader.remaining() > 0) {
+    auto tail = reader.get<wire::LeaseV2Tail>();
+    lease.version = 2;
+    lease.epoch = tail.epoch;
+    if (wanted.flags & wire::lease_flag::parent_lease_key_set) lease.parent_key = tail.parent_lease_key;
+  }
+  contexts.lease = lease;
+  return {};
+}
+
+Outcome take_app_instance(Bytes data, Contexts& contexts) {
+  wire::Reader reader{data};
+  bool sized = reader.get<std::uint16_t>() == 20;
+  reader.skip(2);
+  auto id = reader.get<ByteArray<16>>();
+  if (!reader.ok || !sized) return fail(status::invalid_parameter);
+  contexts.app_instance_id = id;
+  return {};
+}
+
+Outcome take_app_version(Bytes data, Contexts& contexts) {
+  wire::Reader reader{data};
+  bool sized = reader.get<std::uint16_t>() == 24;
+  reader.skip(6);
+  auto high = reader.get<std::uint64_t>();
+  auto low = reader.get<std::uint64_t>();
+  if (!reader.ok || !sized) return fail(status::invalid_parameter);
+  contexts.app_instance_version = {high, low};
+  return {};
+}
+
+// Each at most once, and not beside those that say something else about the same: [MS-SMB2] 3.3.5.9.6, .7, .10, .12.
+Outcome take_durable(const wire::CreateContext& context, Contexts& contexts) {
+  wire::Reader reader{context.data};
+  bool other = contexts.durable_reconnect || contexts.durable_v2_reconnect;
+  if (context.name == "DHnQ") {
+    if (contexts.durable || contexts.durable_v2 || contexts.durable_v2_reconnect) return fail(status::invalid_parameter);
+    contexts.durable = true;
+  } else if (context.name == "DHnC") {
+    if (other || contexts.durable_v2) return fail(status::invalid_parameter);
+    contexts.durable_reconnect = reader.get<wire::FileId>();
+  } else if (context.name == "DH2Q") {
+    if (contexts.any_durable()) return fail(status::invalid_parameter);
+    contexts.durable_v2 = reader.get<wire::DurableV2Request>();
+  } else {
+    if (contexts.any_durable()) return fail(status::invalid_parameter);
+    contexts.durable_v2_reconnect = reader.get<wire::DurableV2Reconnect>();
+  }
+  return {};
+}
+
 Outcome check_size(const wire::CreateContext& context) {
   for (const auto& kind : known) {
     if (context.name != kind.name) continue;
@@ -42,6 +101,14 @@ Outcome take(const wire::CreateContext& context, Contexts& contexts) {
     auto security = wire::parse_security_descriptor(context.data);
     if (!security) return fail(security.error());
     contexts.security = std::move(*security);
+  } else if (context.name == "RqLs") {
+    return take_lease(context.data, contexts);
+  } else if (context.name.size() == 4 && context.name.starts_with("DH")) {
+    return take_durable(context, contexts);
+  } else if (context.name == app_instance_name) {
+    return take_app_instance(context.data, contexts);
+  } else if (context.name == app_version_name) {
+    return take_app_version(context.data, contexts);
   }
   return {};
 }

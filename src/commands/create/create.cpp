@@ -1,7 +1,9 @@
 // CREATE, [MS-SMB2] 3.3.5.9: contexts -> path -> share rights -> open as the user -> admit -> apply -> reply.
-#include "src/commands/create/open_file.hpp"
+#include "src/base/time.hpp"
+#include "src/commands/create/grants.hpp"
 #include "src/commands/pipes.hpp"
 #include "src/commands/support.hpp"
+#include "src/session/breaks.hpp"
 
 namespace bossa::commands {
 
@@ -18,7 +20,7 @@ Result<Params> parse_disk_create(Bytes message, Bytes body) {
   return params;
 }
 
-ByteVector response_contexts(const Params& params, const Opened& opened) {
+ByteVector response_contexts(const Params& params, const Opened& opened, const Open& open) {
   std::vector<wire::CreateContextOut> list;
   if (params.contexts.want_maximal_access) {
     ByteVector data;
@@ -32,17 +34,22 @@ ByteVector response_contexts(const Params& params, const Opened& opened) {
   if (params.contexts.want_disk_id) {
     ByteVector data;
     wire::Writer writer{data};
-    writer(opened.handle.key.inode);
-    writer(opened.handle.key.device);
+    writer(open.file->handle.key.inode);
+    writer(open.file->handle.key.device);
     writer.zeros(16);
     list.push_back({"QFid", std::move(data)});
   }
+  if (open.state.lease) {
+    if (auto holder = open.file->node->holder(*open.state.lease)) list.push_back(create::lease_context(*holder));
+  }
+  create::append_durable(open, list);
   return list.empty() ? ByteVector{} : wire::build_create_contexts(list);
 }
 
-Reply reply_for(const Params& params, const Opened& opened, wire::FileId file_id) {
-  auto contexts = response_contexts(params, opened);
+Reply reply_for(const Params& params, const Opened& opened, const Open& open, std::uint8_t oplock_level) {
+  auto contexts = response_contexts(params, opened, open);
   wire::CreateResponse response;
+  response.oplock_level = oplock_level;
   response.create_action = opened.action;
   response.creation_time = opened.facts.create_time;
   response.last_access_time = opened.facts.access_time;
@@ -51,7 +58,7 @@ Reply reply_for(const Params& params, const Opened& opened, wire::FileId file_id
   response.allocation_size = opened.facts.allocation_size;
   response.end_of_file = opened.facts.end_of_file;
   response.file_attributes = opened.facts.attributes;
-  response.file_id = file_id;
+  response.file_id = open.state.file_id;
   if (!contexts.empty()) {
     response.create_contexts_offset = wire::header_size + wire::fixed_size<wire::CreateResponse>();
     response.create_contexts_length = static_cast<std::uint32_t>(contexts.size());
@@ -59,7 +66,7 @@ Reply reply_for(const Params& params, const Opened& opened, wire::FileId file_id
   return Reply(response, contexts);
 }
 
-std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& opened, wire::FileId file_id) {
+std::shared_ptr<Open> make_open(Request& request, const Params& params, const locking::CacheRequest& cache, Opened& opened, wire::FileId file_id) {
   session::OpenState state;
   state.file_id = file_id;
   state.session_id = request.session->state.session_id;
@@ -70,9 +77,16 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& 
   state.create_disposition = params.request.create_disposition;
   state.path = opened.handle.path;
   state.is_directory = opened.handle.is_directory();
+  state.share_name = request.tree->state.share_name;
+  state.channel_sequence = static_cast<std::uint16_t>(request.header.status);
+  if (cache.kind == locking::CacheRequest::Kind::lease && !state.is_directory) {
+    state.lease = cache.owner;
+    state.lease_version = cache.version;
+  }
   auto open = std::make_shared<Open>(std::move(state));
-  open->file = std::make_unique<FileOpen>(std::move(opened.handle), std::move(opened.node), file_id.volatile_,
-                                          request.tree->state.identity, request.server.lock_waiters(), request.server.log());
+  auto& server = request.server;
+  open->file = std::make_unique<FileOpen>(std::move(opened.handle), std::move(opened.node), file_id.persistent,
+                                          request.tree->state.identity, server.lock_waiters(), server.open_table(), server.log());
   open->file->mode = params.request.create_options & create_option::mode_bits;
   open->file->delete_on_close = params.option(create_option::delete_on_close);
   open->file->notify_hub = request.server.notify_hub();
@@ -87,6 +101,46 @@ void tell_of(FileOpen& file, std::uint32_t action) {
   file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id));
 }
 
+// An open that was there before: taken over again after a lost connection, or a CREATE that was sent twice.
+Result<Reply> reply_again(Request& request, const Params& params, Open& open) {
+  Opened now;
+  auto stat = fs::restat(open.file->handle);
+  if (!stat) return fail(stat.error());
+  now.facts = fs::file_facts(open.file->handle, *stat);
+  now.action = create_action::opened;
+  request.compound.file_id = open.state.file_id;
+  auto holder = open.file->node->holder_of(open.file->id);
+  locking::CacheRequest kind;
+  if (open.state.lease) kind.kind = locking::CacheRequest::Kind::lease;
+  return reply_for(params, now, open, create::oplock_level(kind, holder ? holder->state : 0));
+}
+
+// Tries until nobody's cache stands in the way, [MS-SMB2] 3.3.5.9.
+Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params, create::Place& place) {
+  auto& waiters = *request.server.lock_waiters();
+  std::shared_ptr<session::LockWaiter> waiter;
+  for (;;) {
+    create::Obstacle obstacle;
+    obstacle.ticket = request.server.new_id();
+    // Entered only when there is something to wait for: the first attempt finds that out.
+    if (waiter) waiters.add(obstacle.ticket, waiter);
+    place.obstacle = &obstacle;
+    auto work = [&] { return create::open_file(place, params); };
+    auto opened = co_await as_user(request, work);
+    if (!obstacle.breaks.empty()) session::send_breaks(request.server, std::move(obstacle.breaks));
+    if (!obstacle.wait_at) {
+      if (waiter) waiters.forget(obstacle.ticket);
+      co_return opened;
+    }
+    if (!waiter) {
+      waiter = std::make_shared<session::LockWaiter>(request.executor());
+      continue;
+    }
+    if (auto waited = co_await session::wait_for_break(request, *obstacle.wait_at, obstacle.ticket, waiter); !waited) co_return fail(waited.error());
+    waiter = std::make_shared<session::LockWaiter>(request.executor());
+  }
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_create(Request& request) {
@@ -98,22 +152,34 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   auto params = parse_disk_create(request.message, request.body);
   if (!params) co_return fail(params.error());
   if (request.session->open_count() >= request.settings->max_open_files) co_return fail(status::too_many_opened_files);
+  const auto& contexts = params->contexts;
+  if (contexts.durable_reconnect || contexts.durable_v2_reconnect) {
+    auto open = create::reconnect(request, *params);
+    if (!open) co_return fail(open.error());
+    co_return reply_again(request, *params, **open);
+  }
+  auto before = create::replayed(request, *params);
+  if (!before) co_return fail(before.error());
+  if (*before) co_return reply_again(request, *params, **before);
+  create::close_other_instances(request, *params);
   auto file_id = request.server.new_file_id();
-  create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params->name)};
-  auto work = [&] { return create::open_file(place, *params); };
-  auto opened = co_await as_user(request, work);
+  create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params->name), create::cache_wanted(request, *params)};
+  auto opened = co_await open_when_free(request, *params, place);
   if (!opened) {
     request.server.log().debug("{}: {}", place.owner, to_string(opened.error()));
     co_return fail(opened.error());
   }
-  auto reply = reply_for(*params, *opened, file_id);
-  auto open = make_open(request, *params, *opened, file_id);
+  auto open = make_open(request, *params, place.cache, *opened, file_id);
   // A LOGOFF or TREE_DISCONNECT may have come while a worker was at it: nobody would ever close what is entered now.
   if (!request.session->valid() || request.session->find_tree(open->state.tree_id) != request.tree) {
     auto take_back = [&] { return open->close(), true; };
     co_await as_user(request, *open->file, take_back);
     co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
   }
+  if (open->state.is_directory) place.cache = {};
+  create::make_durable(request, *params, *open, opened->grant.state);
+  auto reply = reply_for(*params, *opened, *open, create::oplock_level(place.cache, opened->grant.state));
+  request.server.opens().enter(open);
   request.session->add_open(open);
   tell_of(*open->file, opened->action);
   request.compound.file_id = file_id;

@@ -1,5 +1,8 @@
 #include "src/commands/create/open_file.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "src/commands/create/rights.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
@@ -20,6 +23,13 @@ fs::OpenIntent intent_for(const Params& params) {
   intent.must_be_directory = params.wants_directory();
   intent.must_not_be_directory = params.refuses_directory();
   return intent;
+}
+
+// A lease key names one file: [MS-SMB2] 3.3.5.9.8.
+bool lease_is_elsewhere(const Place& place, const locking::FileKey* key) {
+  if (place.cache.kind != locking::CacheRequest::Kind::lease) return false;
+  auto node = place.server.leases().find(place.cache.owner);
+  return node && (key == nullptr || !(node->key() == *key));
 }
 
 Result<fs::FileHandle> make(const Params& params, const fs::Located& where) {
@@ -53,6 +63,7 @@ Result<Found> find_or_make(const Place& place, const Params& params) {
     return Found{std::move(*found->handle), false};
   }
   if (!params.may_create()) return fail(status::object_name_not_found);
+  if (lease_is_elsewhere(place, nullptr)) return fail(status::invalid_parameter);
   if (place.tree.state.read_only) return fail(status::access_denied);
   bool undeletable = (params.attributes & fs::attribute::readonly) && !place.tree.share.delete_readonly;
   if (params.option(create_option::delete_on_close) && undeletable) return fail(status::cannot_delete);
@@ -81,7 +92,7 @@ Outcome widen(fs::FileHandle& handle, std::uint32_t& granted) {
 
 locking::Admission admit(const Place& place, const Params& params, const Opened& opened) {
   locking::OpenIntent intent;
-  intent.id = place.file_id.volatile_;
+  intent.id = place.file_id.persistent;
   intent.access = opened.granted_access;
   if (params.overwrites() && opened.action != create_action::created) intent.transient_access = access::write_data;
   intent.share_access = params.request.share_access & 7;
@@ -89,7 +100,11 @@ locking::Admission admit(const Place& place, const Params& params, const Opened&
   intent.link = session::link_name(*place.tree.volume, opened.handle.path);
   intent.owner = place.owner;
   intent.identity = place.tree.state.identity;
-  return locking::admit(*opened.node, intent);
+  intent.overwrites = intent.transient_access != 0;
+  intent.cache = place.cache;
+  if (opened.handle.is_directory()) intent.cache = {};
+  intent.cache.owner.open = place.cache.owner.lease ? 0 : intent.id;
+  return locking::admit(*opened.node, intent, place.obstacle->ticket);
 }
 
 // What a new file, or one that was overwritten, is given.
@@ -164,12 +179,23 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     if (auto checked = check_existing(place, params, opened); !checked) return fail(checked.error());
   }
   opened.node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, {}});
+  if (lease_is_elsewhere(place, &opened.node->key())) return fail(status::invalid_parameter);
   auto admission = admit(place, params, opened);
+  std::ranges::move(admission.breaks, std::back_inserter(place.obstacle->breaks));
+  if (admission.wait) {
+    place.obstacle->wait_at = opened.node;
+    return fail(status::sharing_violation);
+  }
   if (!(admission.status == status::success)) {
     place.server.log().info("{}: {} refused: {}", place.owner, to_string(admission.status), admission.reason);
     return fail(admission.status);
   }
-  auto take_back = [&] { (void)opened.node->remove(place.file_id.volatile_, false); };
+  opened.grant = admission.grant;
+  if (place.cache.kind == locking::CacheRequest::Kind::lease && !opened.handle.is_directory()) place.server.leases().enter(place.cache.owner, opened.node);
+  auto take_back = [&] {
+    auto departure = opened.node->remove(place.file_id.persistent, false);
+    for (auto ticket : departure.woken) place.server.lock_waiters()->finish(ticket, status::success);
+  };
   if (auto now = fs::restat(opened.handle); !now || now->nlink == 0) {
     take_back();
     return std::optional<Opened>{};

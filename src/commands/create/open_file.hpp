@@ -17,6 +17,14 @@ struct Opened {
   std::uint32_t granted_access = 0;
   wire::FileFacts facts;   ///< after all changes
   std::uint32_t maximal_access = 0;  ///< when MxAc asks for it
+  locking::CacheGrant grant;
+};
+
+/// What stands in the way of an open and goes away in time: breaks that must be sent, and the node that wakes `ticket`.
+struct Obstacle {
+  locking::WaitTicket ticket = 0;
+  std::vector<locking::CacheBreak> breaks;
+  std::shared_ptr<locking::FileNode> wait_at;
 };
 
 struct Place {
@@ -24,10 +32,12 @@ struct Place {
   const session::TreeConnect& tree;
   wire::FileId file_id;
   std::string owner;  ///< for the log of those whom this open keeps out
+  locking::CacheRequest cache;  ///< the oplock or lease that is asked for
+  Obstacle* obstacle = nullptr;
 };
 
 /// Blocking; on a thread that is the tree's user. Nothing is truncated, and no attribute changed, before the open was admitted;
-/// the owner of a file that exists is never changed.
+/// the owner of a file that exists is never changed. SHARING_VIOLATION with `obstacle->wait_at` set: wait there, then try again.
 [[nodiscard]] Result<Opened> open_file(const Place& place, const Params& params);
 
 }  // namespace bossa::commands::create

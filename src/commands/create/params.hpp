@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/commands/access.hpp"
@@ -13,8 +14,17 @@
 
 namespace bossa::commands::create {
 
-/// The create contexts of [MS-SMB2] 2.2.13.2 that mean something here. Leases, durable handles and AAPL are not granted yet: they
-/// are checked for their form and left unanswered, which a client takes for "not supported".
+/// RqLs of either version.
+struct LeaseWanted {
+  ByteArray<16> key{};
+  std::uint32_t state = 0;
+  std::uint8_t version = 1;
+  std::uint16_t epoch = 0;
+  std::optional<ByteArray<16>> parent_key;
+};
+
+/// The create contexts of [MS-SMB2] 2.2.13.2 that mean something here. AAPL is not answered yet: it is checked for its form and left,
+/// which a client takes for "not supported".
 struct Contexts {
   bool want_maximal_access = false;             ///< MxAc
   std::optional<NtTime> maximal_access_if_newer;  ///< MxAc with a time: no answer wanted if the file has not changed since
@@ -23,6 +33,15 @@ struct Contexts {
   std::vector<wire::ExtendedAttribute> eas;     ///< ExtA
   std::optional<wire::SecurityDescriptor> security;  ///< SecD
   bool snapshot = false;                        ///< TWrp
+  std::optional<LeaseWanted> lease;             ///< RqLs
+  bool durable = false;                         ///< DHnQ
+  std::optional<wire::FileId> durable_reconnect;               ///< DHnC
+  std::optional<wire::DurableV2Request> durable_v2;            ///< DH2Q
+  std::optional<wire::DurableV2Reconnect> durable_v2_reconnect;  ///< DH2C
+  std::optional<ByteArray<16>> app_instance_id;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> app_instance_version;  ///< high, low
+  /// Another of the durable contexts stands beside one that excludes it: which ones is checked where their dialects are known.
+  [[nodiscard]] bool any_durable() const { return durable || durable_reconnect || durable_v2 || durable_v2_reconnect; }
 };
 /// INVALID_PARAMETER: a malformed list, or one whose size is not that of its kind.
 [[nodiscard]] Result<Contexts> parse_contexts(Bytes blob);

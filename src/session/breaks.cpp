@@ -1,0 +1,99 @@
+#include "src/session/breaks.hpp"
+
+#include <boost/asio.hpp>
+
+#include "src/session/connection.hpp"
+#include "src/session/durable.hpp"
+#include "src/session/file_open.hpp"
+#include "src/session/server.hpp"
+
+namespace bossa::session {
+namespace {
+
+std::uint8_t level_of(std::uint32_t state) {
+  if (state & locking::caching::handle) return wire::oplock_level::batch;
+  if (state & locking::caching::write) return wire::oplock_level::exclusive;
+  return state & locking::caching::read ? wire::oplock_level::level2 : wire::oplock_level::none;
+}
+
+ByteVector body_of(const locking::CacheBreak& one, wire::FileId file_id) {
+  if (!one.owner.lease) {
+    wire::OplockBreak notification;
+    notification.oplock_level = level_of(one.to);
+    notification.file_id = file_id;
+    return wire::build(notification);
+  }
+  wire::LeaseBreakNotification notification;
+  notification.new_epoch = one.version == 2 ? one.epoch : std::uint16_t{0};
+  notification.flags = one.acknowledge ? wire::lease_break_ack_required : 0;
+  notification.lease_key = one.owner.key;
+  notification.current_lease_state = one.from;
+  notification.new_lease_state = one.to;
+  return wire::build(notification);
+}
+
+bool sent(Server& server, const locking::CacheBreak& one) {
+  for (auto id : one.opens) {
+    auto home = server.opens().find(id);
+    if (!home.open || home.session_id == 0) continue;
+    auto session = server.find_session(home.session_id);
+    auto connection = session ? server.connection_of(*session) : nullptr;
+    if (!connection) continue;
+    auto body = body_of(one, home.open->state.file_id);
+    auto executor = connection->executor();
+    boost::asio::post(executor, [connection, session, body = std::move(body)]() mutable { connection->send_break(session, std::move(body)); });
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void wake(Server& server, const std::vector<locking::WaitTicket>& tickets) {
+  for (auto ticket : tickets) server.lock_waiters()->finish(ticket, status::success);
+}
+
+void send_breaks(Server& server, std::vector<locking::CacheBreak> breaks) {
+  for (const auto& one : breaks) {
+    if (sent(server, one)) continue;
+    for (auto id : one.opens) {
+      auto kept = server.opens().kept(id);
+      if (!kept || kept->state.durable.persistent || kept->state.durable.resilient) continue;
+      if (auto lost = server.opens().take(id)) lost->close();
+    }
+  }
+}
+
+void announce_change(Server& server, const FileOpen& file) {
+  auto verdict = file.node->contend(file.id, locking::Contention::change);
+  if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
+}
+
+Awaitable<Outcome> wait_for_break(Request& request, locking::FileNode& node, locking::WaitTicket ticket, std::shared_ptr<LockWaiter> waiter) {
+  using Clock = locking::Caches::Clock;
+  Clock::duration limit = locking::Caches::patience;
+  if (auto deadline = node.next_deadline()) limit = std::max<Clock::duration>(*deadline - Clock::now(), std::chrono::milliseconds(1));
+  auto woken = co_await request.wait(waiter->signal, limit);
+  request.server.lock_waiters()->forget(ticket);
+  node.forget_wait(ticket);
+  if (woken == Wake::cancelled) co_return fail(status::cancelled);
+  if (woken == Wake::timed_out) wake(request.server, node.expire());
+  co_return Outcome{};
+}
+
+Awaitable<Outcome> detach_others(Request& request, const FileOpen& file) {
+  for (;;) {
+    auto ticket = request.server.new_id();
+    auto waiter = std::make_shared<LockWaiter>(request.executor());
+    request.server.lock_waiters()->add(ticket, waiter);
+    auto verdict = file.node->contend(file.id, locking::Contention::detach, ticket);
+    send_breaks(request.server, std::move(verdict.breaks));
+    if (!verdict.wait) {
+      request.server.lock_waiters()->forget(ticket);
+      co_return Outcome{};
+    }
+    if (auto waited = co_await wait_for_break(request, *file.node, ticket, waiter); !waited) co_return waited;
+  }
+}
+
+}  // namespace bossa::session

@@ -1,0 +1,126 @@
+#include "src/session/durable.hpp"
+
+#include <boost/asio.hpp>
+
+#include "src/base/time.hpp"
+#include "src/session/file_open.hpp"
+
+namespace bossa::session {
+
+struct OpenTable::Timer {
+  explicit Timer(boost::asio::any_io_executor executor) : timer(std::move(executor)) {}
+  boost::asio::steady_timer timer;
+};
+
+OpenTable::OpenTable() = default;
+OpenTable::~OpenTable() = default;
+
+void OpenTable::enter(const std::shared_ptr<Open>& open) {
+  std::lock_guard guard(mutex_);
+  opens_[open->state.file_id.persistent] = {open, open->state.session_id, nullptr, nullptr};
+}
+
+OpenTable::Home OpenTable::find(locking::OpenId id) const {
+  std::lock_guard guard(mutex_);
+  auto found = opens_.find(id);
+  if (found == opens_.end()) return {};
+  return {found->second.open.lock(), found->second.session_id};
+}
+
+void OpenTable::forget(locking::OpenId id) {
+  std::shared_ptr<Open> keeper;  // ends outside the lock
+  std::lock_guard guard(mutex_);
+  auto found = opens_.find(id);
+  if (found == opens_.end()) return;
+  keeper = std::move(found->second.keeper);
+  opens_.erase(found);
+}
+
+void OpenTable::keep(std::shared_ptr<Open> open, boost::asio::any_io_executor executor) {
+  auto id = open->state.file_id.persistent;
+  open->state.durable.disconnected = true;
+  open->state.durable.disconnected_since = nt_now();
+  open->file->node->set_disconnected(id, true);
+  auto timer = std::make_shared<Timer>(std::move(executor));
+  timer->timer.expires_after(std::chrono::milliseconds(open->state.durable.timeout_ms));
+  {
+    std::lock_guard guard(mutex_);
+    opens_[id] = {open, 0, std::move(open), timer};
+  }
+  timer->timer.async_wait([weak = weak_from_this(), timer, id](boost::system::error_code error) {
+    if (error) return;
+    auto table = weak.lock();
+    if (!table) return;
+    {
+      std::lock_guard guard(table->mutex_);
+      auto found = table->opens_.find(id);
+      if (found == table->opens_.end() || found->second.timer != timer) return;  // came back meanwhile
+    }
+    if (auto late = table->take(id)) late->close();
+  });
+}
+
+std::shared_ptr<Open> OpenTable::kept(locking::OpenId id) const {
+  std::lock_guard guard(mutex_);
+  auto found = opens_.find(id);
+  return found == opens_.end() ? nullptr : found->second.keeper;
+}
+
+std::shared_ptr<Open> OpenTable::take(locking::OpenId id) {
+  std::lock_guard guard(mutex_);
+  auto found = opens_.find(id);
+  if (found == opens_.end() || !found->second.keeper) return nullptr;
+  auto open = std::move(found->second.keeper);
+  auto timer = std::move(found->second.timer);
+  opens_.erase(found);
+  // A timer belongs to its executor's thread.
+  auto executor = timer->timer.get_executor();
+  boost::asio::post(executor, [timer] { timer->timer.cancel(); });
+  return open;
+}
+
+OpenTable::Home OpenTable::find_by_create_guid(const ByteArray<16>& client_guid, const ByteArray<16>& create_guid) const {
+  std::lock_guard guard(mutex_);
+  for (const auto& [id, entry] : opens_) {
+    auto open = entry.open.lock();
+    if (!open || open->state.durable.kind != DurableState::Kind::v2) continue;
+    const auto& durable = open->state.durable;
+    if (durable.create_guid == create_guid && durable.client_guid == client_guid) return {open, entry.session_id};
+  }
+  return {};
+}
+
+std::vector<std::shared_ptr<Open>> OpenTable::find_by_app_instance(const ByteArray<16>& id, const ByteArray<16>& not_of_client) const {
+  std::vector<std::shared_ptr<Open>> found;
+  std::lock_guard guard(mutex_);
+  for (const auto& [number, entry] : opens_) {
+    auto open = entry.open.lock();
+    if (!open || open->state.durable.app_instance_id != id || open->state.durable.client_guid == not_of_client) continue;
+    found.push_back(std::move(open));
+  }
+  return found;
+}
+
+std::vector<std::shared_ptr<Open>> OpenTable::take_all() {
+  std::vector<locking::OpenId> ids;
+  {
+    std::lock_guard guard(mutex_);
+    for (const auto& [id, entry] : opens_)
+      if (entry.keeper) ids.push_back(id);
+  }
+  std::vector<std::shared_ptr<Open>> all;
+  for (auto id : ids)
+    if (auto open = take(id)) all.push_back(std::move(open));
+  return all;
+}
+
+bool survives_disconnection(const Open& open) {
+  const auto& durable = open.state.durable;
+  if (!open.file || open.closed) return false;
+  if (durable.persistent || durable.resilient) return true;
+  if (durable.kind == DurableState::Kind::none || open.file->delete_on_close || open.file->delete_pending()) return false;
+  auto holder = open.file->node->holder_of(open.file->id);
+  return holder && (holder->state & locking::caching::handle) != 0 && !(holder->breaking && (holder->required & locking::caching::handle) == 0);
+}
+
+}  // namespace bossa::session

@@ -1,0 +1,61 @@
+// Opens that outlive their connection, and how the server finds opens by number: [MS-SMB2] 3.3.1.4 (GlobalOpenTable), 3.3.2.2
+// (Durable Open Scavenger Timer), 3.3.7.1.
+#pragma once
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "src/locking/caching.hpp"
+#include "src/session/open.hpp"
+
+namespace bossa::session {
+
+/// Every file open of the server by its number (the persistent half of its FileId), and where its client is. Thread-safe.
+class OpenTable : public std::enable_shared_from_this<OpenTable> {
+ public:
+  OpenTable();
+  ~OpenTable();
+
+  /// A new open, or one that has a client again.
+  void enter(const std::shared_ptr<Open>& open);
+  /// The session on which the open is now; 0 for one without client.
+  struct Home {
+    std::shared_ptr<Open> open;
+    std::uint64_t session_id = 0;
+  };
+  [[nodiscard]] Home find(locking::OpenId id) const;
+  void forget(locking::OpenId id);
+
+  /// The client of a durable open is gone: it is kept for its timeout and then closed, on `executor`'s thread.
+  void keep(std::shared_ptr<Open> open, boost::asio::any_io_executor executor);
+  /// A kept open, which stays kept; nothing if there is none of that number.
+  [[nodiscard]] std::shared_ptr<Open> kept(locking::OpenId id) const;
+  /// Takes it out, to connect it again or to close it. Only one caller gets it.
+  [[nodiscard]] std::shared_ptr<Open> take(locking::OpenId id);
+  /// The open of a client that was made with this CreateGuid, kept or connected.
+  [[nodiscard]] Home find_by_create_guid(const ByteArray<16>& client_guid, const ByteArray<16>& create_guid) const;
+  /// Opens with this AppInstanceId of other clients.
+  [[nodiscard]] std::vector<std::shared_ptr<Open>> find_by_app_instance(const ByteArray<16>& id, const ByteArray<16>& not_of_client) const;
+  /// All kept ones, taken out: the server stops.
+  [[nodiscard]] std::vector<std::shared_ptr<Open>> take_all();
+
+ private:
+  struct Timer;
+  struct Entry {
+    std::weak_ptr<Open> open;
+    std::uint64_t session_id = 0;
+    std::shared_ptr<Open> keeper;   ///< set while it is kept
+    std::shared_ptr<Timer> timer;
+  };
+  mutable std::mutex mutex_;
+  std::unordered_map<locking::OpenId, Entry> opens_;
+};
+
+/// Whether this open may go on without its connection: durable, and its oplock or lease still guards the handle.
+[[nodiscard]] bool survives_disconnection(const Open& open);
+
+}  // namespace bossa::session
