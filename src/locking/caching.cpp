@@ -9,12 +9,15 @@ using namespace caching;
 
 // What a holder keeps when the operation takes its due.
 std::uint32_t kept(const Caches::Holder& holder, Contention kind) {
+  // An oplock has no state between batch or exclusive and level II.
+  auto without = [&](std::uint32_t lost) {
+    return holder.owner.lease ? holder.state & ~lost : (holder.state & lost) ? std::uint32_t{read} : holder.state;
+  };
   switch (kind) {
-    case Contention::open: return holder.state & ~write;
+    case Contention::open_rights: return holder.owner.lease ? holder.state : without(write);
+    case Contention::open: return without(write);
     case Contention::sharing:
-    case Contention::detach:
-      // An oplock has no state between batch and level II.
-      return holder.owner.lease ? holder.state & ~handle : (holder.state & handle) ? read : holder.state;
+    case Contention::detach: return without(handle);
     case Contention::overwrite:
     case Contention::change: return none;
   }
@@ -25,7 +28,7 @@ std::uint32_t kept(const Caches::Holder& holder, Contention kind) {
 bool must_wait_for(std::uint32_t from, std::uint32_t to, Contention kind) {
   if (kind == Contention::change) return false;
   auto lost = from & ~to;
-  if (kind == Contention::open || kind == Contention::overwrite) return (lost & write) != 0;
+  if (kind == Contention::open || kind == Contention::open_rights || kind == Contention::overwrite) return (lost & write) != 0;
   return (lost & handle) != 0;
 }
 
@@ -62,7 +65,10 @@ std::optional<CacheBreak> Caches::start(Holder& holder, std::uint32_t required, 
 Caches::Verdict Caches::contend(const CacheOwner& owner, Contention kind, Clock::time_point now) {
   Verdict verdict;
   for (auto& holder : holders_) {
-    if (holder.owner == owner || holder.state == none) continue;
+    if (holder.state == none) continue;
+    // A level II oplock does not outlive a change, even one by its own open, [MS-FSA] 2.1.4.12.
+    bool own_level2 = kind == Contention::change && !holder.owner.lease && holder.state == read;
+    if (holder.owner == owner && !own_level2) continue;
     auto keep = kept(holder, kind);
     if (holder.breaking) {
       verdict.wait |= must_wait_for(holder.state, keep, kind);
@@ -84,12 +90,14 @@ CacheGrant Caches::grant(const CacheRequest& request, OpenId open, bool others, 
   for (const auto& holder : holders_) {
     if (holder.owner == request.owner) continue;
     if (holder.state == none) continue;
+    others = true;
     handles_elsewhere |= (holder.state & handle) != 0;
     oplocks_elsewhere |= !holder.owner.lease;
   }
   if (others) wanted &= ~write;
   if (locked && others) wanted = none;
   if (request.kind == CacheRequest::Kind::oplock) {
+    if (others && request.attributes_only) wanted = none;
     if (others) wanted &= ~(handle | write);
     // A level II oplock does not live beside handle caching of others, [MS-FSA] 2.1.5.18.1.
     if (others && handles_elsewhere) wanted = none;
@@ -113,7 +121,8 @@ CacheGrant Caches::grant(const CacheRequest& request, OpenId open, bool others, 
   holder->opens.push_back(open);
   if (holder->breaking) return {holder->state, true, holder->epoch};
   // An upgrade only: a request never takes away what the client has.
-  bool more = (holder->state & ~wanted) == 0 && wanted != holder->state;
+  bool whole = wanted == (request.directory ? sound(request.state) & ~write : sound(request.state));
+  bool more = whole && (holder->state & ~wanted) == 0 && wanted != holder->state;
   if (more) {
     holder->state = wanted;
     ++holder->epoch;
@@ -129,9 +138,14 @@ Caches::Acknowledged Caches::acknowledge(const CacheOwner& owner, std::uint32_t 
   holder->breaking = false;
   holder->state = state;
   Acknowledged done{status::success, state, {}};
-  // Two steps where handles are still held: the client may want to close them first.
+  // Down to read caching first, which the client must say yes to; reading is then taken back without asking.
   auto required = holder->required & state;
-  if (auto next = start(*holder, required, now)) done.breaks.push_back(std::move(*next));
+  if (required == none && (state & read) && (state & ~read)) required = read;
+  auto last = holder->required;
+  if (auto next = start(*holder, required, now)) {
+    done.breaks.push_back(std::move(*next));
+    holder->required = holder->breaking ? last : holder->required;
+  }
   return done;
 }
 
@@ -140,8 +154,8 @@ bool Caches::expire(Clock::time_point now) {
   for (auto& holder : holders_) {
     if (!holder.breaking || holder.deadline > now) continue;
     holder.breaking = false;
-    // Who did not answer is not asked a second time.
-    holder.state = holder.required & holder.break_to;
+    // Who did not answer is not asked a second time, and believed to hold nothing.
+    holder.state = none;
     changed = true;
   }
   return changed;

@@ -38,6 +38,7 @@ struct CacheRequest {
   std::uint16_t epoch = 0;        ///< of a version 2 lease
   std::optional<ByteArray<16>> parent_key;
   bool directory = false;         ///< a directory: never W
+  bool attributes_only = false;   ///< the open reads no data: beside others it gets no oplock
   bool level2 = true;             ///< `level2 oplocks`
   friend bool operator==(const CacheRequest&, const CacheRequest&) = default;
 };
@@ -61,7 +62,8 @@ struct CacheBreak {
 
 /// How an operation stands to the caches of others.
 enum class Contention : std::uint8_t {
-  open,            ///< CREATE that touches data or rights: takes W from others
+  open,            ///< CREATE that touches data: takes W from others
+  open_rights,     ///< CREATE that reads the rights beside attributes: takes oplocks' W, but no lease's
   sharing,         ///< the same, but share modes are in the way: takes H, so that the client may close
   overwrite,       ///< CREATE that replaces the content: takes all
   change,          ///< WRITE, LOCK, size: takes R (and with it all), waits for nobody

@@ -17,7 +17,14 @@ constexpr std::uint32_t share_read = 1, share_write = 2, share_delete = 4;
 // An open for these alone is nobody's business, [MS-FSA] 2.1.5.1.2.
 constexpr std::uint32_t stat_access = 0x80 | 0x100 | 0x00100000;  // FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, SYNCHRONIZE
 
+constexpr std::uint32_t read_control = 0x00020000;
+
 bool is_stat_open(const OpenIntent& open) { return !open.overwrites && (open.access & ~stat_access) == 0; }
+
+Contention contention_of(const OpenIntent& open) {
+  if (open.overwrites) return Contention::overwrite;
+  return (open.access & ~(stat_access | read_control)) == 0 ? Contention::open_rights : Contention::open;
+}
 
 // What the one wants and the other does not share, in words for the log; empty if they get along.
 std::string_view objection(std::uint32_t wanted, std::uint32_t shared) {
@@ -89,7 +96,7 @@ Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket, Cac
   }
   // Somebody who caches his handle may close it, if he is told; others' data comes home before it is read.
   if (against || !is_stat_open(intent)) {
-    auto kind = against ? Contention::sharing : intent.overwrites ? Contention::overwrite : Contention::open;
+    auto kind = against ? Contention::sharing : contention_of(intent);
     auto contended = node.caches_.contend(intent.cache.owner, kind, now);
     verdict.breaks = std::move(contended.breaks);
     if (contended.wait && ticket != 0) {
@@ -109,8 +116,9 @@ Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket, Cac
   auto& kept = node.opens_.emplace_back(intent);
   kept.transient_access = 0;
   kept.overwrites = false;
-  bool wants_cache = !is_stat_open(intent) || intent.cache.kind == CacheRequest::Kind::lease;
-  if (wants_cache) verdict.grant = node.caches_.grant(intent.cache, intent.id, others, !node.locks_.empty());
+  auto wanted = intent.cache;
+  wanted.attributes_only = is_stat_open(intent);
+  verdict.grant = node.caches_.grant(wanted, intent.id, others, !node.locks_.empty());
   node.note_caches();
   return verdict;
 }

@@ -37,7 +37,10 @@ bool sent(Server& server, const locking::CacheBreak& one) {
     auto home = server.opens().find(id);
     if (!home.open || home.session_id == 0) continue;
     auto session = server.find_session(home.session_id);
-    auto connection = session ? server.connection_of(*session) : nullptr;
+    if (!session) continue;
+    // A lease is the client's: any connection of it will do, and it expects the first. What is sealed needs its session's own.
+    auto connection = one.owner.lease && !session->seals() ? server.first_connection_of(one.owner.client_guid) : nullptr;
+    if (!connection) connection = server.connection_of(*session);
     if (!connection) continue;
     auto body = body_of(one, home.open->state.file_id);
     auto executor = connection->executor();

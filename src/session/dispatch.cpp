@@ -341,7 +341,7 @@ void Connection::send_break(const std::shared_ptr<Session>& session, ByteVector 
   message.header.message_id = ~std::uint64_t{0};
   message.header.flags = wire::header_flag::server_to_redir;
   message.reply.body = std::move(body);
-  bool seal = session->sealer && (session->state.encryption.encrypt_data || session->seals_breaks.load());
+  bool seal = session->seals();
   std::vector<OutMessage> one;
   one.push_back(std::move(message));
   enqueue(build_frame(std::move(one), seal ? SealWith{session->sealer.get(), session->state.session_id} : SealWith{}));

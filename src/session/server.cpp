@@ -201,6 +201,16 @@ std::shared_ptr<Connection> Server::connection_of(const Session& session) const 
   return found == connections_.end() ? nullptr : found->second.lock();
 }
 
+std::shared_ptr<Connection> Server::first_connection_of(const ByteArray<16>& client_guid) const {
+  std::lock_guard guard(mutex_);
+  std::uint64_t oldest = ~std::uint64_t{0};
+  for (const auto& [id, session] : sessions_) {
+    if (session->state.client_guid == client_guid && session->state.connection_id < oldest) oldest = session->state.connection_id;
+  }
+  auto found = connections_.find(oldest);
+  return found == connections_.end() ? nullptr : found->second.lock();
+}
+
 Awaitable<void> Server::log_off(std::shared_ptr<Session> session, boost::asio::any_io_executor executor) {
   co_await close_opens(take_out(*session), executor);
 }

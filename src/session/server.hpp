@@ -79,6 +79,8 @@ class Server {
   [[nodiscard]] locking::LeaseTable& leases() { return leases_; }
   /// A live connection that the session can be reached on; nothing when there is none.
   [[nodiscard]] std::shared_ptr<Connection> connection_of(const Session& session) const;
+  /// The oldest live connection on which a client of that ClientGuid is logged on.
+  [[nodiscard]] std::shared_ptr<Connection> first_connection_of(const ByteArray<16>& client_guid) const;
   [[nodiscard]] fs::SidMapper& sids() { return *sids_; }
   [[nodiscard]] const std::shared_ptr<fs::NameIndex>& names() { return names_; }
   [[nodiscard]] std::span<const Command> commands() const { return dependencies_.commands; }

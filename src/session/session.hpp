@@ -53,6 +53,8 @@ class Session {
   /// The phase may be asked from any core (PreviousSessionId, status output); it is set by the owner's.
   [[nodiscard]] bool valid() const { return std::atomic_ref(const_cast<SessionPhase&>(state.phase)).load() == SessionPhase::valid; }
   void set_phase(SessionPhase phase) { std::atomic_ref(state.phase).store(phase); }
+  /// Whether breaks that concern it are sealed.
+  [[nodiscard]] bool seals() const { return sealer && (state.encryption.encrypt_data || seals_breaks.load()); }
   [[nodiscard]] bool guest_or_anonymous() const { return state.logon.guest || state.logon.anonymous; }
 
   [[nodiscard]] std::shared_ptr<TreeConnect> find_tree(std::uint32_t tree_id) const;

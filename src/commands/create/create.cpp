@@ -14,7 +14,7 @@ using create::Params;
 
 Result<Params> parse_disk_create(Bytes message, Bytes body) {
   auto params = create::parse_params(message, body);
-  if (!params) return params;
+  if (!params || params->contexts.reconnects()) return params;
   if (auto named = create::parse_name(*params); !named) return fail(named.error());
   if (auto sound = create::check_combinations(*params); !sound) return fail(sound.error());
   return params;
@@ -42,7 +42,7 @@ ByteVector response_contexts(const Params& params, const Opened& opened, const O
   if (open.state.lease) {
     if (auto holder = open.file->node->holder(*open.state.lease)) list.push_back(create::lease_context(*holder));
   }
-  create::append_durable(open, list);
+  if (!params.contexts.reconnects()) create::append_durable(open, list);
   return list.empty() ? ByteVector{} : wire::build_create_contexts(list);
 }
 
@@ -153,7 +153,7 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   if (!params) co_return fail(params.error());
   if (request.session->open_count() >= request.settings->max_open_files) co_return fail(status::too_many_opened_files);
   const auto& contexts = params->contexts;
-  if (contexts.durable_reconnect || contexts.durable_v2_reconnect) {
+  if (contexts.reconnects()) {
     auto open = create::reconnect(request, *params);
     if (!open) co_return fail(open.error());
     co_return reply_again(request, *params, **open);
@@ -178,6 +178,8 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   }
   if (open->state.is_directory) place.cache = {};
   create::make_durable(request, *params, *open, opened->grant.state);
+  request.server.log().debug("{}: opened for 0x{:x}, sharing {}, disposition {}; caching {} of {}", place.owner, open->state.granted_access, open->state.share_access,
+                             open->state.create_disposition, opened->grant.state, place.cache.state);
   auto reply = reply_for(*params, *opened, *open, create::oplock_level(place.cache, opened->grant.state));
   request.server.opens().enter(open);
   request.session->add_open(open);

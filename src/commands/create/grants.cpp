@@ -32,7 +32,7 @@ std::string owner_of(const session::Request& request) { return request.session->
 // What both kinds of reconnection check about the lease, [MS-SMB2] 3.3.5.9.7 and 3.3.5.9.12.
 Outcome check_lease(const session::Request& request, const Params& params, const Open& open) {
   const auto& wanted = params.contexts.lease;
-  bool asks = wanted && params.request.requested_oplock_level == wire::oplock_level::lease;
+  bool asks = wanted.has_value();
   if (!open.state.lease) return asks ? Outcome(fail(status::object_name_not_found)) : Outcome{};
   if (!asks || open.state.lease->client_guid != request.connection.state.client_guid || open.state.lease->key != wanted->key) {
     return fail(status::object_name_not_found);
@@ -154,10 +154,9 @@ Result<std::shared_ptr<Open>> reconnect(session::Request& request, const Params&
   auto open = table.kept(id);
   if (!open) return fail(status::object_name_not_found);
   const auto& durable = open->state.durable;
-  if (durable.kind != (v2 ? DurableState::Kind::v2 : DurableState::Kind::v1)) return fail(status::object_name_not_found);
-  if (v2 && (durable.create_guid != contexts.durable_v2_reconnect->create_guid || durable.client_guid != request.connection.state.client_guid)) {
-    return fail(status::object_name_not_found);
-  }
+  // The older context takes over a handle of either version, as with Windows and smbd; the newer one knows it by its CreateGuid.
+  if (durable.kind == DurableState::Kind::none || (v2 && durable.kind != DurableState::Kind::v2)) return fail(status::object_name_not_found);
+  if (v2 && durable.create_guid != contexts.durable_v2_reconnect->create_guid) return fail(status::object_name_not_found);
   if (auto checked = check_reconnect(request, params, *open); !checked) return fail(checked.error());
   open = table.take(id);  // somebody else may have been quicker
   if (!open) return fail(status::object_name_not_found);

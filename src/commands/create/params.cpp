@@ -36,6 +36,7 @@ Result<Params> parse_params(Bytes message, Bytes body) {
   auto contexts = parse_contexts(*blob);
   if (!contexts) return fail(contexts.error());
   params.contexts = std::move(*contexts);
+  if (params.contexts.reconnects()) return params;  // nothing else in the request counts, [MS-SMB2] 3.3.5.9.7
   if (request->impersonation_level > last_impersonation_level) return fail(status::bad_impersonation_level);
   if (request->create_disposition > disposition::overwrite_if) return fail(status::invalid_parameter);
   if (request->create_options & create_option::open_by_file_id) return fail(status::not_supported);

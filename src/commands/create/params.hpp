@@ -41,6 +41,7 @@ struct Contexts {
   std::optional<ByteArray<16>> app_instance_id;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> app_instance_version;  ///< high, low
   /// Another of the durable contexts stands beside one that excludes it: which ones is checked where their dialects are known.
+  [[nodiscard]] bool reconnects() const { return durable_reconnect || durable_v2_reconnect; }
   [[nodiscard]] bool any_durable() const { return durable || durable_reconnect || durable_v2 || durable_v2_reconnect; }
 };
 /// INVALID_PARAMETER: a malformed list, or one whose size is not that of its kind.
