@@ -46,6 +46,7 @@ Result<Reply> acknowledge_oplock(Request& request, const wire::OplockBreak& ackn
 Result<Reply> acknowledge_lease(Request& request, const wire::LeaseBreak& acknowledgement) {
   locking::CacheOwner owner{true, 0, request.connection.state.client_guid, acknowledgement.lease_key};
   auto node = request.server.leases().find(owner);
+  request.server.log().debug("{}: lease break acknowledged down to {}{}", request.who(), acknowledgement.lease_state, node ? "" : ": no such lease");
   if (!node) return fail(status::object_name_not_found);
   std::vector<locking::WaitTicket> woken;
   auto done = node->acknowledge(owner, acknowledgement.lease_state, woken);

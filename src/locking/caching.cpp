@@ -71,7 +71,8 @@ Caches::Verdict Caches::contend(const CacheOwner& owner, Contention kind, Clock:
     if (holder.owner == owner && !own_level2) continue;
     auto keep = kept(holder, kind);
     if (holder.breaking) {
-      verdict.wait |= must_wait_for(holder.state, keep, kind);
+      // Whatever it gives up in the end: nobody overtakes those who wait for it already.
+      verdict.wait |= kind != Contention::change;
       // Not asked for twice: the next step follows the answer to this one.
       holder.required &= keep;
       continue;

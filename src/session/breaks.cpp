@@ -43,8 +43,8 @@ bool sent(Server& server, const locking::CacheBreak& one) {
     if (!connection) connection = server.connection_of(*session);
     if (!connection) continue;
     auto body = body_of(one, home.open->state.file_id);
-    auto executor = connection->executor();
-    boost::asio::post(executor, [connection, session, body = std::move(body)]() mutable { connection->send_break(session, std::move(body)); });
+    auto executor = connection->executor();  // at once where this is its core: later answers must not overtake the break
+    boost::asio::dispatch(executor, [connection, session, body = std::move(body)]() mutable { connection->send_break(session, std::move(body)); });
     return true;
   }
   return false;
