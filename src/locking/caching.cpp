@@ -71,13 +71,16 @@ Caches::Verdict Caches::contend(const CacheOwner& owner, Contention kind, Clock:
     if (holder.owner == owner && !own_level2) continue;
     auto keep = kept(holder, kind);
     if (holder.breaking) {
-      // Whatever it gives up in the end: nobody overtakes those who wait for it already.
-      verdict.wait |= kind != Contention::change;
+      // Nobody overtakes those who wait for it already.
+      holder.awaited |= must_wait_for(holder.state, keep, kind);
+      verdict.wait |= kind != Contention::change && holder.awaited;
       // Not asked for twice: the next step follows the answer to this one.
       holder.required &= keep;
       continue;
     }
-    verdict.wait |= must_wait_for(holder.state, keep, kind);
+    bool wait = must_wait_for(holder.state, keep, kind);
+    verdict.wait |= wait;
+    holder.awaited = wait;
     if (auto message = start(holder, keep, now)) verdict.breaks.push_back(std::move(*message));
   }
   return verdict;
@@ -144,6 +147,8 @@ Caches::Acknowledged Caches::acknowledge(const CacheOwner& owner, std::uint32_t 
   if (required == none && (state & read) && (state & ~read)) required = read;
   auto last = holder->required;
   if (auto next = start(*holder, required, now)) {
+    // As smbd counts, and its clients expect: the last step, which takes no answer, belongs to the one before.
+    if (!next->acknowledge) next->epoch = --holder->epoch;
     done.breaks.push_back(std::move(*next));
     holder->required = holder->breaking ? last : holder->required;
   }

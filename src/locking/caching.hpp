@@ -80,6 +80,7 @@ class Caches {
     std::uint32_t break_to = caching::none;  ///< breaking: what the client was told to come down to
     std::uint32_t required = caching::none;  ///< breaking: what it must come down to in the end
     bool breaking = false;
+    bool awaited = false;                    ///< breaking: somebody waits for the answer
     std::uint8_t version = 1;
     std::uint16_t epoch = 0;
     std::optional<ByteArray<16>> parent_key;
