@@ -17,6 +17,7 @@ enum class Flag {
   no_process_group,
   configuration,
   config_format,
+  persist,
   port,
   profiling,
   log_directory,
@@ -54,6 +55,7 @@ constexpr auto flags = std::to_array<FlagRow>({
     {0, "debug-stdout", "", Flag::debug_stdout, "Common options", "Send debug output to standard output"},
     {'s', "configfile", "CONFIGFILE", Flag::configuration, "Common options", "Use alternative configuration file"},
     {0, "config-format", "FORMAT", Flag::config_format, "Common options", "Language of the configuration file: samba, fusion or detect (default)"},
+    {0, "persist", "", Flag::persist, "Common options", "Write changes made by bossa-cfg into the configuration file"},
     {0, "option", "name=value", Flag::option, "Common options", "Set smb.conf option from command line"},
     {'l', "log-basename", "LOGFILEBASE", Flag::log_directory, "Common options", "Directory of the log file log.smbd"},
     {0, "leak-report", "", Flag::ignored, "Common options", "Accepted and ignored"},
@@ -158,6 +160,7 @@ private:
     case Flag::interactive: options().mode = Mode::interactive; return;
     case Flag::no_process_group: options().process_group = false; return;
     case Flag::configuration: options().configuration_file = value; return;
+    case Flag::persist: options().persist = true; return;
     case Flag::config_format: return set_language(value);
     case Flag::log_directory: options().log_directory = std::string(value); return;
     case Flag::debug_stdout: options().debug_stdout = true; return;

@@ -29,6 +29,7 @@ struct Options {
   bool debug_stdout = false;
   std::string configuration_file = "/etc/samba/smb.conf";
   ConfigLanguage language = ConfigLanguage::detect;
+  bool persist = false; ///< changes made through the control socket are written into the file
   std::vector<std::uint16_t> ports;         ///< -p; empty: as smb.conf says
   std::optional<std::string> debug_level;   ///< -d, in the syntax of "log level"; overrides smb.conf
   std::optional<std::string> log_directory; ///< -l

@@ -15,10 +15,14 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <optional>
 
 #include "confparse/fusion/load.hpp"
 #include "confparse/load.hpp"
+#include "confparse/files.hpp"
+#include "confparse/section_edit.hpp"
 #include "daemon/addresses.hpp"
+#include "daemon/configure.hpp"
 #include "daemon/changes.hpp"
 #include "daemon/control.hpp"
 #include "daemon/detach.hpp"
@@ -45,14 +49,19 @@ std::string host_name() {
 }
 
 /// The configuration with the command line's word over the file's.
-confparse::LoadOutcome load_configuration(const Options& options) {
+bool is_fusion(const Options& options) {
+  return options.language == ConfigLanguage::fusion ||
+         (options.language == ConfigLanguage::detect && confparse::fusion::file_looks_like_fusion(options.configuration_file));
+}
+
+/// `text`: counts instead of the file.
+confparse::LoadOutcome load_configuration(const Options& options, std::optional<std::string> text = std::nullopt) {
   confparse::LoadOptions load;
   load.overrides = options.overrides;
   load.host_name = host_name();
   load.names = confparse::system_names();
-  bool fusion = options.language == ConfigLanguage::fusion ||
-                (options.language == ConfigLanguage::detect && confparse::fusion::file_looks_like_fusion(options.configuration_file));
-  auto outcome = fusion ? confparse::fusion::load(options.configuration_file, load) : confparse::load(options.configuration_file, load);
+  load.text = std::move(text);
+  auto outcome = is_fusion(options) ? confparse::fusion::load(options.configuration_file, load) : confparse::load(options.configuration_file, load);
   if (!outcome.ok()) return outcome;
   auto settings = std::make_shared<policy::Settings>(*outcome.settings);
   if (!options.ports.empty()) settings->ports = options.ports;
@@ -209,6 +218,8 @@ private:
       return ControlAnswer{status_json(view, {options_.configuration_file, getpid(), started_, loaded_, restart_needed_}), {}, {}};
     });
     control_->on("reload-config", [this](const std::string&) { return reload("the control socket"); });
+    control_->on("share-list", [this](const std::string&) { return ControlAnswer{share_list_json(*settings_, options_.persist), {}, {}}; });
+    control_->on("configure", [this](const std::string& arguments) { return configure(arguments); });
     control_->on("shutdown", [this](const std::string&) {
       log_.notice("stopping: asked for through the control socket");
       serving_ = false;
@@ -231,6 +242,10 @@ private:
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
     log_.reopen();
     auto outcome = load_configuration(options_);
+    if (outcome.ok() && unwritten_.has_value()) {
+      log_.error("reload: changes that bossa-cfg made and that were not written are gone");
+      unwritten_.reset();
+    }
     ControlAnswer answer;
     if (!outcome.ok()) {
       auto why = refusal(options_, outcome);
@@ -243,6 +258,34 @@ private:
     }
     sd_notify(0, "READY=1");
     return answer;
+  }
+
+  /// One administrator's change, on what is in force; and on the file, if it is to stay. Nothing is done unless all of it can be.
+  ControlAnswer configure(const std::string& arguments) {
+    auto change = parse_change(arguments);
+    if (!change.error.empty()) return ControlAnswer::refused("bad-arguments", change.error);
+    auto on_disk = text_of(options_.configuration_file);
+    if (!on_disk) return ControlAnswer::refused("refused", options_.configuration_file + " cannot be read");
+    std::string error;
+    auto edited = [&](const std::string& text) {
+      return is_fusion(options_) ? confparse::fusion::edited(text, change.edit, error) : confparse::edited_samba(text, change.edit, error);
+    };
+    bool persist = change.persist || options_.persist;
+    auto fresh = edited(unwritten_.value_or(*on_disk));
+    if (!error.empty()) return ControlAnswer::refused("refused", error);
+    auto outcome = load_configuration(options_, fresh);
+    if (!outcome.ok()) return ControlAnswer::refused("refused", refusal(options_, outcome));
+    if (persist) {
+      auto to_write = unwritten_ ? edited(*on_disk) : fresh;
+      if (!error.empty()) return ControlAnswer::refused("refused", "what is to be changed is not in the file: " + error);
+      if (!load_configuration(options_, to_write).ok()) return ControlAnswer::refused("refused", "the file would not be valid with the change");
+      if (error = confparse::replace_file(options_.configuration_file, to_write); !error.empty()) return ControlAnswer::refused("refused", error);
+      if (!unwritten_) fresh.clear();
+    }
+    if (!fresh.empty()) unwritten_ = std::move(fresh);
+    std::erase_if(outcome.diagnostics, [](const auto& it) { return it.severity == Severity::note; });
+    log_.error("bossa-cfg: {} {}{}", change.kind, printable(change.edit.share), persist ? ", written to the file" : ", until the next reload");
+    return take(outcome, "the control socket");
   }
 
   /// What changed is said at every log level: it is what somebody looks for afterwards.
@@ -290,6 +333,7 @@ private:
   std::shared_ptr<const confparse::Configuration> configuration_, started_with_;
   std::time_t started_ = std::time(nullptr), loaded_ = started_;
   std::vector<std::string> restart_needed_;
+  std::optional<std::string> unwritten_;  ///< the configuration's text with the changes of bossa-cfg that are not in the file
   bool serving_ = true;
   Log log_;
   std::unique_ptr<PidFile> pid_file_;

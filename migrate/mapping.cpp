@@ -18,6 +18,7 @@ constexpr Mapping table[] = {
     {"server string",             "server_comment",                exact, exact, Rule::copy,          quiet,  "% macros in it have no counterpart"},
     {"workgroup",                 "domain",                        exact, exact, Rule::copy,          quiet,  "at most 15 bytes"},
     {"security",                  "userdb_type",                   near,  near,  Rule::accounts,      quiet,  "accounts must be made anew; ads loses winbind and its id ranges"},
+    {"server role",               "userdb_type",                   near,  near,  Rule::accounts,      quiet,  "a standalone server, or a member of a domain by security = ads"},
     {"realm",                     "domain",                        near,  near,  Rule::accounts,      quiet,  "with userdb_type = ad"},
     {"passdb backend",            "userdb_type, userdb_file, ldap_uri", lossy, lossy, Rule::accounts, quiet, "the account file has another form: move accounts with bossa-migrate users"},
     {"smb passwd file",           "userdb_file",                   lossy, lossy, Rule::accounts,      quiet,  "the account file has another form: move accounts with bossa-migrate users"},
