@@ -46,6 +46,34 @@ struct Section {
   bool valid = true;                         ///< `-valid = no`: the share does not exist
 };
 
+/// What became of one statement.
+enum class Outcome : std::uint8_t {
+  taken,       ///< a parameter, stored
+  option,      ///< a name with a colon
+  opened,      ///< a section header, met for the first time (or [global])
+  continued,   ///< a header of a section that exists
+  unknown,     ///< no such parameter: left out
+  misplaced,   ///< a global parameter in a share: left out
+  refused,     ///< Samba refuses the whole configuration
+  stray,       ///< no '=': left out
+  not_read,    ///< an include that cannot be read
+};
+/// One statement as the reader met it, includes in their places. Recorded for lint only.
+struct Event {
+  std::uint32_t document = 0, statement = 0;  ///< of Configuration::documents
+  std::int32_t section = -1;  ///< of Configuration::sections, in which it stood; of a header: which it opens; -1: [global]
+  Outcome outcome = Outcome::taken;
+  std::optional<Found> found;  ///< the parameter, if it is one
+  std::string problem;         ///< refused: why; taken: what it is taken for, when that is not what is written
+};
+
+/// A line that was to decide about access and does not: misspelt, in the wrong section, without '='.
+struct AccessMistake {
+  std::int32_t section = -1;  ///< as Event::section
+  Place place;
+  std::string message;
+};
+
 struct Configuration {
   std::vector<std::string> files;
   std::vector<std::shared_ptr<const smbconf::Document>> documents;  ///< each file read, in order; a file read twice stands twice
@@ -55,6 +83,8 @@ struct Configuration {
   std::vector<Section> sections;  ///< in order of first appearance
   std::string host_name;          ///< upper case, without domain
   std::vector<Diagnostic> diagnostics;
+  std::vector<AccessMistake> access_mistakes;  ///< the first thousand
+  std::vector<Event> events;  ///< with ReadOptions::record
   bool fatal = false;
   bool per_client = false;
 
@@ -72,6 +102,7 @@ struct ReadOptions {
   policy::MacroContext macros;
   std::string host_name;            ///< empty: gethostname()
   bool follow_config_file = false;  ///< smbd does; testparm stays with the first file
+  bool record = false;  ///< for lint: record events, and go on after what Samba refuses (fatal is set all the same)
   /// Gives the text of an included file, or nothing when it cannot be read; empty: from the file system.
   std::function<std::optional<std::string>(const std::string& path)> read_file;
 };

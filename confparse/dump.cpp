@@ -130,15 +130,63 @@ std::optional<std::string> dump_parameter(const Configuration& configuration, st
   return configuration.value(found->id, share).text + "\n";
 }
 
-std::string dump_table() {
+namespace {
+
+// Other names that testparm lists apart from their parameter, and the row after which it does.
+struct Apart {
+  std::string_view synonym, after;
+};
+constexpr Apart listed_apart[] = {{"smb encrypt", "smbd search ask sharemode"}, {"enable spoolss", "enable privileges"}, {"writeable", "wide links"}, {"writable", "wide links"}, {"write ok", "wide links"}};
+
+std::string spellings(std::string_view values) {
+  std::string out;
+  for (auto rest = values; !rest.empty();) {
+    auto bar = rest.find('|');
+    auto one = rest.substr(0, bar);
+    out += (out.empty() ? "" : "|") + std::string(one.substr(0, one.find('=')));
+    rest = bar == std::string_view::npos ? std::string_view{} : rest.substr(bar + 1);
+  }
+  return out;
+}
+
+std::string type_of(const Parameter& row, bool inverted) {
   static constexpr std::string_view types[] = {"P_BOOL", "P_ENUM", "P_INTEGER", "P_OCTAL", "P_BYTES",
                                                "P_STRING", "P_USTRING", "P_LIST", "P_CMDLIST", "P_CHAR"};
+  if (inverted) return "P_BOOLREV,";
+  auto out = std::string(types[static_cast<int>(row.type)]) + ",";
+  return row.type == Type::Enum ? out + spellings(row.values) + "," : out;
+}
+
+void print_synonym(std::string& out, const Parameter& row, const Synonym& synonym) {
+  out += std::string(synonym.name) + "=" + type_of(row, synonym.inverted) + "FLAG_SYNONYM (" + (synonym.inverted ? "inverse " : "") + "synonym of " +
+         std::string(row.name) + ")\n";
+}
+
+void print_row(std::string& out, const Parameter& row) {
+  out += std::string(row.name) + "=" + type_of(row, false) + (row.standing == Standing::deprecated ? "FLAG_DEPRECATED" : "");
+  std::string names;
+  for (const auto& synonym : synonyms()) {
+    if (synonym.parameter == row.name) names += (names.empty() ? "" : ", ") + std::string(synonym.name) + (synonym.inverted ? "[i]" : "");
+  }
+  out += (names.empty() ? "" : " (synonyms: " + names + ")") + "\n";
+  for (const auto& synonym : synonyms()) {
+    if (synonym.parameter == row.name && std::ranges::find(listed_apart, synonym.name, &Apart::synonym) == std::end(listed_apart))
+      print_synonym(out, row, synonym);
+  }
+  for (const auto& [name, after] : listed_apart) {
+    auto synonym = std::ranges::find(synonyms(), name, &Synonym::name);
+    if (after == row.name && synonym != synonyms().end()) print_synonym(out, parameter(id_of(synonym->parameter)), *synonym);
+  }
+}
+
+}  // namespace
+
+std::string dump_table() {
   std::string out;
   for (auto scope : {Scope::share, Scope::global}) {
-    out += scope == Scope::share ? "[local]\n" : "\n[global]\n";
+    out += scope == Scope::share ? "[local]\n" : "[global]\n";
     for (const auto& row : parameters()) {
-      if (row.scope != scope) continue;
-      out += std::string(row.name) + "=" + std::string(types[static_cast<int>(row.type)]) + "\n";
+      if (row.scope == scope) print_row(out, row);
     }
   }
   return out;

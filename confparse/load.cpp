@@ -69,6 +69,7 @@ class Checks {
 
   void run() {
     check_dialects();
+    if (strict()) stand_by_mistakes();
     auto global_trouble = host_lists(settings_.hosts_allow, settings_.hosts_deny, settings_.origins);
     for (auto& share : settings_.shares) {
       if (share.not_served_because.empty()) share.not_served_because = global_trouble;
@@ -82,6 +83,25 @@ class Checks {
  private:
   void say(Severity severity, const policy::Origin& at, std::string message) {
     from_.diagnostics.push_back({severity, at.file, at.line, 0, std::move(message)});
+  }
+
+  // `bossa:strict access = yes`: a line about access that is not understood closes what it stands in.
+  bool strict() const {
+    auto found = std::ranges::find(from_.options, "bossa:strictaccess", &Option::key);
+    if (found == from_.options.end()) return false;
+    auto parsed = parse_value(parameter(id_of("read only")), found->value, false, {});  // any boolean reads alike
+    if (parsed.error.empty()) return parsed.value.text == "Yes";
+    from_.diagnose(Severity::error, found->place, "'bossa:strict access': " + parsed.error + "; taken as yes");
+    return true;
+  }
+  void stand_by_mistakes() {
+    for (const auto& mistake : from_.access_mistakes) {
+      for (auto& share : settings_.shares) {
+        bool meant = mistake.section < 0 || from_.sections[static_cast<std::size_t>(mistake.section)].name == share.name;
+        if (meant && share.not_served_because.empty())
+          share.not_served_because = from_.origin(mistake.place).text() + ": " + mistake.message + " ('bossa:strict access = yes')";
+      }
+    }
   }
 
   void check_dialects() {
@@ -169,7 +189,7 @@ class Checks {
       const auto& row = parameter(id);
       bool unsupported = row.support == Support::unsupported;
       from_.diagnose(unsupported ? Severity::warning : Severity::note, place,
-                     "'" + std::string(row.name) + (unsupported ? "' is not supported" : "' is known and has no effect here"));
+                     "'" + std::string(row.name) + (unsupported ? "' is not supported: " : "' is known and has no effect here: ") + std::string(treatment(id)));
     }
   }
 

@@ -157,15 +157,42 @@ BOOST_AUTO_TEST_CASE(minimum_above_maximum_is_refused) {
 BOOST_AUTO_TEST_CASE(unknown_names_are_warned_of_with_their_neighbour) {
   auto outcome = loaded("[s]\npath = /s\nvalid user = bob\n");
   BOOST_REQUIRE(outcome.ok());
-  BOOST_TEST(says(outcome, Severity::warning, "did you mean 'valid users'", 3));
+  BOOST_TEST(says(outcome, Severity::error, "did you mean 'valid users'", 3));
+}
+
+BOOST_AUTO_TEST_CASE(misspelt_access_parameters_are_errors_and_start_all_the_same) {
+  for (auto line : {"valid user = bob", "hosts alow = 10.", "guest_ok = yes", "server signing = mandatory", "valid users : bob"}) {
+    auto outcome = loaded("[s]\npath = /s\n" + std::string(line) + "\n");
+    BOOST_REQUIRE(outcome.ok());
+    BOOST_TEST(says(outcome, Severity::error, "left out", 3), line);
+    BOOST_TEST(outcome.settings->find_share("s")->not_served_because.empty());
+  }
+  BOOST_TEST(says(loaded("os levl = 3"), Severity::warning, "did you mean 'os level'", 1));
+  BOOST_TEST(says(loaded("security mask = 0777"), Severity::warning, "left out", 1));  // an older name, not a slip
+}
+
+BOOST_AUTO_TEST_CASE(strict_access_closes_what_a_slip_stands_in) {
+  auto text = std::string("[global]\nbossa:strict access = yes\n[a]\npath = /a\nvalid user = bob\n[b]\npath = /b\nfrobnicate = 1\n");
+  auto outcome = loaded(text);
+  BOOST_REQUIRE(outcome.ok());
+  BOOST_TEST(outcome.settings->find_share("a")->not_served_because.find("smb.conf:5: unknown parameter 'valid user'") != std::string::npos);
+  BOOST_TEST(outcome.settings->find_share("b")->not_served_because.empty());
+  BOOST_TEST(says(outcome, Severity::error, "share [a] is not served"));
+  auto global = loaded("[global]\nBossa : Strict Access = 1\nmap too guest = never\n[a]\npath = /a\n");
+  BOOST_TEST(!global.settings->find_share("a")->not_served_because.empty());
+  auto off = loaded("[global]\nbossa:strict access = no\n[a]\npath = /a\nvalid user = bob\n");
+  BOOST_TEST(off.settings->find_share("a")->not_served_because.empty());
+  BOOST_TEST(!loaded("[global]\nbossa:strict access = y\n[a]\npath = /a\nvalid user = bob\n").settings->find_share("a")->not_served_because.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_effect_is_named_once) {
   auto outcome = loaded("[global]\nos level = 3\nos level = 4\n[s]\npath = /s\nspotlight = yes\n[t]\npath = /t\nspotlight = yes\n");
   unsigned notes = 0;
-  for (const auto& diagnostic : outcome.diagnostics) notes += diagnostic.message.find("has no effect") != std::string::npos;
+  for (const auto& diagnostic : outcome.diagnostics) notes += diagnostic.message.find("'os level'") != std::string::npos || diagnostic.message.find("'spotlight'") != std::string::npos;
   BOOST_TEST(notes == 2u);
-  BOOST_TEST(says(outcome, Severity::note, "'spotlight'", 6));
+  BOOST_TEST(says(outcome, Severity::note, "'os level' is known and has no effect here: A matter of nmbd", 2) == false);
+  BOOST_TEST(says(outcome, Severity::note, "'os level' is known and has no effect here: A matter of nmbd", 3));
+  BOOST_TEST(says(outcome, Severity::warning, "'spotlight' is not supported", 6));
 }
 
 BOOST_AUTO_TEST_CASE(share_whose_host_list_is_malformed_is_not_served) {

@@ -40,7 +40,7 @@ class Reader {
       if (!understood) return fail("option '" + one + "' has not the form name=value");
       if (!find_parameter(document.statements[0].name) && document.statements[0].name.find(':') == std::string::npos)
         return fail("option '" + one + "': there is no such parameter");
-      set(document.statements[0]);
+      set(document.statements[0], out_.events.size());
       if (out_.fatal) return;
     }
     for (const auto& [id, setting] : out_.global) locked_.push_back(id);
@@ -50,12 +50,18 @@ class Reader {
     auto file = add_file(name);
     auto document = std::make_shared<smbconf::Document>(smbconf::parse(std::move(name), std::move(text)));
     out_.documents.push_back(document);
-    for (const auto& statement : document->statements) {
+    auto number = static_cast<std::uint32_t>(out_.documents.size() - 1);
+    for (std::uint32_t i = 0; i < document->statements.size(); ++i) {
+      const auto& statement = document->statements[i];
       place_ = {file, statement.line, statement.column};
-      take(statement);
+      auto slot = out_.events.size();
+      if (options_.record) out_.events.push_back({number, i, in_global_ ? -1 : static_cast<std::int32_t>(section_), {}, {}, {}});
+      event_ = {};
+      take(statement, slot);
       if (out_.fatal) return;
     }
   }
+  bool failed() const { return failed_; }
   // What Samba does once all is read.
   void finish();
 
@@ -69,28 +75,60 @@ class Reader {
   }
   void say(Severity severity, std::string message) { out_.diagnose(severity, place_, std::move(message)); }
   void fail(std::string message) {
+    event_.outcome = Outcome::refused;
+    event_.problem = message;
     say(Severity::fatal, std::move(message));
+    failed_ = true;
+    if (!options_.record) out_.fatal = true;
+  }
+  // Of no return, for lint neither.
+  void give_up(std::string message) {
+    fail(std::move(message));
     out_.fatal = true;
   }
 
-  void take(const smbconf::Statement& statement) {
+  void take(const smbconf::Statement& statement, std::size_t slot) {
+    using smbconf::StatementKind;
     switch (statement.kind) {
-      case smbconf::StatementKind::section: return enter(statement.name);
-      case smbconf::StatementKind::setting: return set(statement);
-      case smbconf::StatementKind::stray_text:
-        return say(Severity::warning, "'" + statement.name + "' has no '=' and is left out, as Samba leaves it out");
-      case smbconf::StatementKind::nameless: return fail("the line begins with '=': there is no parameter name");
-      case smbconf::StatementKind::unclosed_section: return fail("section header without ']'");
+      case StatementKind::section: enter(statement.name); break;
+      case StatementKind::setting: set(statement, slot); return;
+      case StatementKind::stray_text:
+        event_.outcome = Outcome::stray;
+        left_out(parameter_in_front(statement.name), "'" + statement.name.substr(0, 200) + "' has no '=' and is left out, as Samba leaves it out");
+        break;
+      case StatementKind::nameless: fail("the line begins with '=': there is no parameter name"); break;
+      case StatementKind::unclosed_section:
+        if (options_.record) enter(std::string(trimmed(statement.name)));  // what was meant, to look at what follows
+        fail("section header without ']'");
+        break;
     }
+    conclude(slot, statement.kind != StatementKind::stray_text);
+  }
+  static std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+  }
+  // Files what became of a statement; `header`: it may have changed the current section.
+  void conclude(std::size_t slot, bool header) {
+    if (!options_.record || slot >= out_.events.size()) return;
+    auto& event = out_.events[slot];
+    event.outcome = event_.outcome;
+    event.found = event_.found;
+    event.problem = std::move(event_.problem);
+    if (header) event.section = in_global_ ? -1 : static_cast<std::int32_t>(section_);
   }
   void enter(const std::string& name);
   void leave();
-  void set(const smbconf::Statement& statement);
+  void set(const smbconf::Statement& statement, std::size_t slot);
+  std::string nearest(const std::string& name);
   void store(ParameterId id, Value value, bool silent = false);
   void store_option(std::string_view name, std::string_view value);
   bool special(ParameterId id, const smbconf::Statement& statement, Value& value);
   void include(Value& value);
   void copy(const std::string& source_name);
+  void unknown(const std::string& name);
+  void left_out(std::optional<ParameterId> meant, std::string message);
   void act_as_domain_controller();
   void domain_controller_defaults();
   bool is_domain_controller() const;
@@ -110,6 +148,9 @@ class Reader {
   std::unordered_map<std::string, std::size_t> by_name_;
   std::shared_ptr<const SettingMap> snapshot_;  // of share_defaults; empty when they have changed since
   std::vector<ParameterId> locked_;             // set on the command line
+  Event event_;                                 // of the statement under way; only what conclude() takes over
+  bool failed_ = false;
+  std::unordered_map<std::string, std::string> nearest_;  // bounded: one search costs a look at the whole table
 };
 
 void Reader::enter(const std::string& name) {
@@ -118,12 +159,17 @@ void Reader::enter(const std::string& name) {
   in_global_ = true;
   if (!global && is_domain_controller()) domain_controller_defaults();
   in_global_ = global;
+  event_.outcome = Outcome::opened;
   if (global) return;
-  if (name.empty()) return fail("section without a name");
+  if (name.empty()) {
+    fail("section without a name");
+    if (!options_.record) return;
+  }
   auto [found, fresh] = by_name_.emplace(fold_case(name), out_.sections.size());
   section_ = found->second;
   if (!fresh) {
     out_.sections[section_].options.clear();  // as Samba does, and nothing else is lost
+    if (event_.outcome == Outcome::opened) event_.outcome = Outcome::continued;
     return say(Severity::note, "section [" + name + "] goes on with what was set before");
   }
   if (!snapshot_) snapshot_ = std::make_shared<const SettingMap>(out_.share_defaults);
@@ -144,24 +190,61 @@ void Reader::store_option(std::string_view spelling, std::string_view value) {
   options.push_back({std::move(name), std::move(key), std::string(value), place_});
 }
 
-void Reader::set(const smbconf::Statement& statement) {
+std::string Reader::nearest(const std::string& name) {
+  constexpr std::size_t limit = 256;
+  auto found = nearest_.find(name);
+  if (found == nearest_.end()) {
+    if (nearest_.size() >= limit) return {};
+    found = nearest_.emplace(name, nearest_parameter(name)).first;
+  }
+  return found->second;
+}
+
+// A line that is left out: worse when it was to decide who gets in.
+void Reader::left_out(std::optional<ParameterId> meant, std::string message) {
+  constexpr std::size_t limit = 1000;
+  bool access = meant && concern(*meant) == Concern::access;
+  if (access && out_.access_mistakes.size() < limit)
+    out_.access_mistakes.push_back({in_global_ ? -1 : static_cast<std::int32_t>(section_), place_, message});
+  say(access ? Severity::error : Severity::warning, std::move(message));
+}
+
+void Reader::unknown(const std::string& name) {
+  auto near = find_other(name) ? std::string{} : nearest(name);
+  auto message = "unknown parameter '" + name + "' is left out";
+  if (near.empty()) return left_out({}, std::move(message));
+  left_out(find_parameter(near)->id, message + "; did you mean '" + near + "'?");
+}
+
+void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
   auto found = find_parameter(statement.name);
+  event_.found = found;
   if (!found) {
-    if (statement.name.find(':') != std::string::npos) return store_option(statement.name, statement.value);
-    std::string message = "unknown parameter '" + statement.name + "' is left out";
-    if (auto near = nearest_parameter(statement.name); !near.empty()) message += "; did you mean '" + std::string(near) + "'?";
-    return say(Severity::warning, std::move(message));
+    bool option = statement.name.find(':') != std::string::npos;
+    event_.outcome = option ? Outcome::option : Outcome::unknown;
+    conclude(slot, false);
+    if (option) return store_option(statement.name, statement.value);
+    return unknown(statement.name);
   }
   const auto& row = parameter(found->id);
   if (row.standing == Standing::deprecated) say(Severity::note, "'" + std::string(row.name) + "' is deprecated");
   if (row.scope == Scope::global && !in_global_) {
-    return say(Severity::warning, "'" + std::string(row.name) + "' belongs into [global] and is left out of section [" + current()->name + "]");
+    event_.outcome = Outcome::misplaced;
+    left_out(found->id, "'" + std::string(row.name) + "' belongs into [global] and is left out of section [" + current()->name + "]");
+    return conclude(slot, false);
   }
   auto parsed = parse_value(row, statement.value, found->inverted, out_.value(found->id, current()));
   if (parsed.error.empty()) parsed.error = check_special_value(row.name, statement.value, parsed.value);
-  if (!parsed.error.empty()) return fail("'" + std::string(row.name) + "': " + parsed.error);
+  if (!parsed.error.empty()) {
+    fail("'" + std::string(row.name) + "': " + parsed.error);
+    return conclude(slot, false);
+  }
+  event_.problem = parsed.warning;
   if (!parsed.warning.empty()) say(Severity::warning, "'" + std::string(row.name) + "': " + parsed.warning);
-  if (special(found->id, statement, parsed.value)) store(found->id, std::move(parsed.value), found->silent);
+  conclude(slot, false);  // before an include brings statements of its own
+  bool keep = special(found->id, statement, parsed.value);
+  if (event_.outcome != Outcome::taken) conclude(slot, false);
+  if (keep) store(found->id, std::move(parsed.value), found->silent);
 }
 
 void Reader::store(ParameterId id, Value value, bool silent) {
@@ -220,7 +303,8 @@ void Reader::include(Value& value) {
   if (value.text.empty()) return;
   if (value.text == "registry") {
     if (in_global_) store(id_of("registry shares"), {"Yes", {}});
-    say(Severity::error, "'include = registry': the registry is not read");
+    event_.problem = "the registry is not read";
+    say(Severity::error, "'include = registry': the registry is not read; 'net conf list' prints what it holds, for a file to include");
     value.text.clear();
     return;
   }
@@ -229,13 +313,17 @@ void Reader::include(Value& value) {
   auto text = options_.read_file ? options_.read_file(name) : file_text(name);
   store(id_of("include"), value);  // before the file is read: sections that it opens inherit the value
   value.text.clear();
-  if (!text) return say(Severity::note, "include file '" + name + "' cannot be read and is passed over, as Samba passes it over");
-  if (++depth_ > include_depth_limit) return fail("more than 100 files include one another");
-  if (++includes_ > include_count_limit) return fail("more than " + std::to_string(include_count_limit) + " includes in all");
+  if (!text) {
+    event_.outcome = Outcome::not_read;
+    return say(Severity::note, "include file '" + name + "' cannot be read and is passed over, as Samba passes it over");
+  }
+  if (++depth_ > include_depth_limit) return give_up("more than 100 files include one another");
+  if (++includes_ > include_count_limit) return give_up("more than " + std::to_string(include_count_limit) + " includes in all");
   auto here = place_;
   run(name, std::move(*text));  // its last section stays the current one afterwards
   --depth_;
   place_ = here;
+  event_ = {};
 }
 
 void Reader::copy(const std::string& source_name) {
@@ -339,6 +427,7 @@ Configuration read_from(std::string name, std::string text, const ReadOptions& o
   if (!options.overrides.empty()) reader.override_from_command_line();
   if (!out.fatal) reader.run(std::move(name), std::move(text));
   if (!out.fatal) reader.finish();
+  out.fatal = reader.failed();
   return out;
 }
 
@@ -370,6 +459,8 @@ const Setting* Configuration::setting(ParameterId id, const Section* share) cons
 }
 
 void Configuration::diagnose(Severity severity, const Place& place, std::string message) {
+  constexpr std::size_t limit = 20000;  // findings past that say nothing new; what stops the start is always said
+  if (diagnostics.size() >= limit && severity != Severity::fatal) return;
   diagnostics.push_back({severity, place.file < files.size() ? files[place.file] : "", place.line, place.column, std::move(message)});
 }
 

@@ -25,6 +25,34 @@ constexpr Synonym synonym_table[] = {
 #undef SYNONYM
 };
 
+struct NamedConcern {
+  Concern concern;
+  std::string_view name;
+};
+constexpr NamedConcern concern_table[] = {
+#define PARAM(...)
+#define SYNONYM(...)
+#define CONCERN(concern, name) {Concern::concern, name},
+#include "confparse/parameters.def"
+};
+struct NamedTreatment {
+  std::string_view name;
+  Reason reason;
+  std::string_view text;
+};
+constexpr NamedTreatment treatment_table[] = {
+#define TREATMENT(name, reason, text) {name, Reason::reason, text},
+#include "confparse/parameters.def"
+};
+constexpr bool later = true, earlier = false;
+constexpr OtherParameter other_table[] = {
+#define OTHER(when, scope, name, from, until, concern, replacement) \
+  {name, Scope::scope, from, until, replacement, when, Concern::concern},
+#include "confparse/parameters.def"
+#undef PARAM
+#undef SYNONYM
+};
+
 using Index = std::unordered_map<std::string, Found>;
 
 Index make_index() {
@@ -58,7 +86,71 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+
+// What the table says of each row beyond the row itself, by its id.
+struct Extras {
+  std::vector<Concern> concerns = std::vector<Concern>(std::size(table), Concern::other);
+  std::vector<Reason> reasons = std::vector<Reason>(std::size(table), Reason::none);
+  std::vector<std::string_view> texts = std::vector<std::string_view>(std::size(table));
+  Extras() {
+    for (const auto& row : concern_table) concerns.at(id_of(row.name)) = row.concern;
+    for (const auto& row : treatment_table) {
+      auto id = id_of(row.name);
+      if (table[id].support == Support::full) continue;
+      reasons.at(id) = row.reason;
+      texts.at(id) = row.text.empty() ? text_of(row.reason) : row.text;
+    }
+  }
+};
+const Extras& extras() {
+  static const Extras made;
+  return made;
+}
+
+using OtherIndex = std::unordered_map<std::string, const OtherParameter*>;
+const OtherIndex& other_index() {
+  static const OtherIndex made = [] {
+    OtherIndex index;
+    for (const auto& row : other_table) index.emplace(folded_name(row.name), &row);
+    return index;
+  }();
+  return made;
+}
+
 }  // namespace
+
+std::string_view text_of(Reason reason) {
+  switch (reason) {
+    case Reason::none: return "";
+    case Reason::smb1: return "Only SMB1 knows it, which Bossa never speaks";
+    case Reason::printing: return "Bossa does not print; CUPS can serve the printers itself";
+    case Reason::netbios: return "A matter of nmbd, which may run beside Bossa and reads it itself";
+    case Reason::winbind: return "A matter of winbindd, which reads it itself";
+    case Reason::domain: return "Only a domain controller acts on it, and Bossa is none: leave that role to Samba";
+    case Reason::ldap: return "Belongs to the LDAP account store, which Bossa does not read: use tdbsam or smbpasswd";
+    case Reason::client: return "Read by Samba's client programs, which go on reading it";
+    case Reason::rpc: return "Belongs to an RPC service that Bossa does not serve";
+    case Reason::mechanism: return "Tunes a part of Samba that has no counterpart in Bossa";
+    case Reason::cluster: return "Bossa does not run in a CTDB cluster";
+    case Reason::script: return "Bossa does not run this command";
+    case Reason::passwords: return "Bossa does not change passwords over the network: use bossa-passwd";
+    case Reason::registry: return "The registry is not read; 'net conf list' prints what it holds, to go into the file";
+    case Reason::usershare: return "Usershares are not read; write each as a section of the file, as 'net usershare info' shows it";
+    case Reason::obsolete: return "Without effect in Samba 4.17 as Debian ships it, too";
+    case Reason::logging: return "Bossa's log has its own form";
+    case Reason::pending: return "Bossa does not act on it yet";
+  }
+  return "";
+}
+
+std::span<const OtherParameter> other_parameters() { return other_table; }
+const OtherParameter* find_other(std::string_view name) {
+  auto found = other_index().find(folded_name(name));
+  return found == other_index().end() ? nullptr : found->second;
+}
+Concern concern(ParameterId id) { return extras().concerns.at(id); }
+Reason reason(ParameterId id) { return extras().reasons.at(id); }
+std::string_view treatment(ParameterId id) { return extras().texts.at(id); }
 
 std::span<const Parameter> parameters() { return table; }
 std::span<const Synonym> synonyms() { return synonym_table; }
@@ -79,6 +171,17 @@ std::optional<Found> find_parameter(std::string_view name) {
 }
 
 ParameterId id_of(std::string_view canonical_name) { return index().at(folded_name(canonical_name)).id; }
+
+std::optional<ParameterId> parameter_in_front(std::string_view line) {
+  line = line.substr(0, 128);
+  auto colon = line.find(':');
+  if (auto found = find_parameter(line.substr(0, colon))) return found->id;
+  std::optional<ParameterId> best;
+  for (auto at = line.find(' '); at != std::string_view::npos; at = line.find(' ', at + 1)) {
+    if (auto found = find_parameter(line.substr(0, at))) best = found->id;
+  }
+  return best;
+}
 
 std::string_view nearest_parameter(std::string_view name) {
   auto folded = folded_name(name);

@@ -14,6 +14,31 @@ enum class Support : std::uint8_t { full, accepted, unsupported };
 enum class Reload : std::uint8_t { live, restart };
 enum class Standing : std::uint8_t { current, deprecated, hidden };
 
+/// What a parameter decides about.
+enum class Concern : std::uint8_t { other, access, data };
+/// Why a parameter that is not acted on is not, or who acts on it instead.
+enum class Reason : std::uint8_t {
+  none,        ///< it is acted on
+  smb1,        ///< only SMB1 knows it
+  printing,
+  netbios,     ///< nmbd's
+  winbind,
+  domain,      ///< of a domain controller
+  ldap,        ///< of the LDAP account store
+  client,      ///< of Samba's client programs
+  rpc,         ///< of RPC services that are not served
+  mechanism,   ///< tunes a part of Samba that has no counterpart here
+  cluster,
+  script,      ///< a command that is never run
+  passwords,   ///< about changing passwords over the network
+  registry,    ///< other sources of configuration
+  usershare,
+  obsolete,    ///< of no effect in Samba either
+  logging,
+  pending,     ///< meant to be acted on
+};
+[[nodiscard]] std::string_view text_of(Reason reason);
+
 /// One row.
 struct Parameter {
   Scope scope;
@@ -33,11 +58,29 @@ struct Synonym {
   bool silent;    ///< testparm does not print a share parameter that [global] sets under this name only
 };
 
+/// A parameter that Samba 4.17 does not know: older, or newer.
+struct OtherParameter {
+  std::string_view name;
+  Scope scope;
+  std::string_view from, until;  ///< first version that has it, first that has it no more; empty: before 3.0, still there in 4.23
+  std::string_view replacement;  ///< what takes its place, in words; may be empty
+  bool later;                    ///< came after 4.17
+  Concern concern;
+};
+
 /// Place in parameters(): all global ones in the order of testparm, then those of shares.
 using ParameterId = std::uint16_t;
 [[nodiscard]] std::span<const Parameter> parameters();
 [[nodiscard]] std::span<const Synonym> synonyms();
 [[nodiscard]] inline const Parameter& parameter(ParameterId id) { return parameters()[id]; }
+
+/// Names that were parameters before 4.17 or became some after it.
+[[nodiscard]] std::span<const OtherParameter> other_parameters();
+[[nodiscard]] const OtherParameter* find_other(std::string_view name);
+[[nodiscard]] Concern concern(ParameterId id);
+[[nodiscard]] Reason reason(ParameterId id);
+/// How Bossa treats it, in a sentence: why it is without effect, or what to do instead. Empty for what is acted on.
+[[nodiscard]] std::string_view treatment(ParameterId id);
 
 struct Found {
   ParameterId id;
@@ -49,6 +92,8 @@ struct Found {
 [[nodiscard]] ParameterId id_of(std::string_view canonical_name);
 /// The known spelling with the smallest edit distance; empty when none is near (more than a third of the letters differ).
 [[nodiscard]] std::string_view nearest_parameter(std::string_view name);
+/// The parameter with whose name a line without '=' begins: "valid users : bob", "valid users bob", "valid users".
+[[nodiscard]] std::optional<ParameterId> parameter_in_front(std::string_view line);
 /// Lower case, without blanks: the form in which names are compared.
 [[nodiscard]] std::string folded_name(std::string_view name);
 

@@ -62,6 +62,36 @@ BOOST_AUTO_TEST_CASE(every_parameter_of_samba_is_in_the_table_with_its_facts) {
   BOOST_TEST(got == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(every_parameter_has_a_treatment) {
+  for (ParameterId id = 0; id < parameters().size(); ++id) {
+    const auto& row = parameter(id);
+    bool acted_on = row.support == Support::full;
+    BOOST_TEST(treatment(id).empty() == acted_on, row.name);
+    BOOST_TEST((reason(id) == Reason::none) == acted_on, row.name);
+    BOOST_TEST(row.description.find('|') == std::string_view::npos, row.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(older_and_newer_names_are_none_of_todays) {
+  std::set<std::string> names;
+  for (const auto& row : other_parameters()) {
+    BOOST_TEST(!find_parameter(row.name), row.name);
+    BOOST_TEST(names.insert(folded_name(row.name)).second, row.name);
+    BOOST_TEST(find_other(row.name) == &row);
+    BOOST_TEST(row.until.empty() == row.later, row.name);
+    BOOST_TEST(row.from.empty() != row.later, row.name);
+  }
+  BOOST_TEST(find_other("Security  Mask"));
+  BOOST_TEST(!find_other("valid users"));
+}
+
+BOOST_AUTO_TEST_CASE(a_line_without_equals_sign_is_known_by_its_beginning) {
+  BOOST_TEST((parameter_in_front("valid users : bob") == id_of("valid users")));
+  BOOST_TEST((parameter_in_front("valid users bob") == id_of("valid users")));
+  BOOST_TEST((parameter_in_front("server signing") == id_of("server signing")));
+  BOOST_TEST(!parameter_in_front("this is just text"));
+}
+
 BOOST_AUTO_TEST_CASE(names_ignore_case_and_blanks_and_nothing_else) {
   for (auto name : {"ServerSigning", "SERVER  SIGNING", "server\tsigning", "s erversigning"}) BOOST_TEST(find_parameter(name).has_value(), name);
   for (auto name : {"server_signing", "server-signing", "\"workgroup\"", "valid user", ""}) BOOST_TEST(!find_parameter(name), name);

@@ -7,6 +7,7 @@
 #include "confparse/checks.hpp"
 #include "confparse/dump.hpp"
 #include "confparse/explain_main.hpp"
+#include "confparse/lint.hpp"
 #include "confparse/manual.hpp"
 #include "src/policy/hosts.hpp"
 
@@ -17,12 +18,15 @@ using namespace bossa::confparse;
 constexpr std::string_view default_file = "/etc/samba/smb.conf";
 constexpr std::string_view usage =
     "usage: bossa-testparm [OPTION...] [FILE [HOST-NAME HOST-ADDRESS]]\n"
+    "       bossa-testparm lint [OPTION...] [FILE]   say what is probably not meant; see lint --help\n"
     "  -s, --suppress-prompt       do not wait for Enter before printing\n"
     "  -v, --verbose               print defaults too\n"
     "  -l, --skip-logic-checks     leave out the checks of the whole\n"
     "      --show-all-parameters   print the parameters, their types and values\n"
     "      --parameter-name=NAME   print one parameter only\n"
     "      --section-name=NAME     print one section only\n"
+    "      --strict                exit status 1 when a line that is to decide about access does not\n"
+    "  -t, --encoding=ENCODING     taken and without effect\n"
     "      --manual                print docs/smb.conf.md\n"
     "      --option=NAME=VALUE     set a parameter from the command line\n"
     "  -d, --debuglevel=LEVEL      taken and without effect\n"
@@ -30,7 +34,7 @@ constexpr std::string_view usage =
     "  -?, --help                  print this\n";
 
 struct Arguments {
-  bool suppress_prompt = false, verbose = false, skip_checks = false, show_all = false, manual = false, version = false, help = false;
+  bool suppress_prompt = false, verbose = false, skip_checks = false, show_all = false, manual = false, version = false, help = false, strict = false;
   std::string parameter, section, error;
   std::vector<std::string> options, positional;
 };
@@ -47,29 +51,48 @@ bool long_value(std::string_view word, std::string_view name, int& i, int count,
   return true;
 }
 
+// Letters together in one word, such as -sv. False: there is one that is not known.
+bool short_options(std::string_view letters, int& i, int count, Arguments& out) {
+  for (std::size_t at = 0; at < letters.size(); ++at) {
+    switch (letters[at]) {
+      case 's': out.suppress_prompt = true; break;
+      case 'v': out.verbose = true; break;
+      case 'l': out.skip_checks = true; break;
+      case 'V': out.version = true; break;
+      case '?': out.help = true; break;
+      case 'd':
+      case 't':  // with a value, in the rest of the word or in the next
+        if (at + 1 == letters.size() && i + 1 < count) ++i;
+        return true;
+      default: return false;
+    }
+  }
+  return true;
+}
+
 Arguments parse_arguments(int count, char** words) {
   Arguments out;
   std::string ignored;
+  bool only_files = false;
   for (int i = 1; i < count; ++i) {
     std::string_view word = words[i];
     std::string option;
-    if (word == "-s" || word == "--suppress-prompt") out.suppress_prompt = true;
-    else if (word == "-v" || word == "--verbose") out.verbose = true;
-    else if (word == "-sv" || word == "-vs") out.suppress_prompt = out.verbose = true;
-    else if (word == "-l" || word == "--skip-logic-checks") out.skip_checks = true;
+    if (only_files || !word.starts_with("-") || word == "-") out.positional.emplace_back(word);
+    else if (word == "--") only_files = true;
+    else if (word == "--suppress-prompt") out.suppress_prompt = true;
+    else if (word == "--verbose") out.verbose = true;
+    else if (word == "--skip-logic-checks") out.skip_checks = true;
     else if (word == "--show-all-parameters") out.show_all = true;
+    else if (word == "--strict") out.strict = true;
     else if (word == "--manual") out.manual = true;
-    else if (word == "-V" || word == "--version") out.version = true;
-    else if (word == "-?" || word == "--help" || word == "--usage") out.help = true;
+    else if (word == "--version") out.version = true;
+    else if (word == "--help" || word == "--usage") out.help = true;
     else if (word == "--debug-stdout") continue;
     else if (long_value(word, "--parameter-name", i, count, words, out.parameter)) continue;
     else if (long_value(word, "--section-name", i, count, words, out.section)) continue;
     else if (long_value(word, "--option", i, count, words, option)) out.options.push_back(option);
-    else if (long_value(word, "--debuglevel", i, count, words, ignored)) continue;
-    else if (word == "-d" && i + 1 < count) ++i;
-    else if (word.starts_with("-d")) continue;
-    else if (word.starts_with("-") && word != "-") out.error = "unknown option " + std::string(word);
-    else out.positional.emplace_back(word);
+    else if (long_value(word, "--debuglevel", i, count, words, ignored) || long_value(word, "--encoding", i, count, words, ignored)) continue;
+    else if (word.starts_with("--") || !short_options(word.substr(1), i, count, out)) out.error = "unknown option " + std::string(word);
   }
   return out;
 }
@@ -103,6 +126,18 @@ int check_host(const Configuration& configuration, const std::string& name, cons
   return 0;
 }
 
+// What --strict stands for: the errors of lint that concern access.
+bool access_holds(const std::string& file) {
+  ReadOptions options;
+  options.record = true;
+  auto machine = lint_system();
+  auto configuration = read(file, options);
+  auto findings = lint(configuration, {machine.get()});
+  std::erase_if(findings, [](const Finding& one) { return one.severity != Severity::error || one.concern != Concern::access; });
+  if (!findings.empty()) std::fputs(human(findings).c_str(), stderr);
+  return findings.empty();
+}
+
 int run(const Arguments& arguments) {
   auto file = arguments.positional.empty() ? std::string(default_file) : arguments.positional[0];
   complain("Load smb config files from " + file);
@@ -117,7 +152,7 @@ int run(const Arguments& arguments) {
   complain("Loaded services file OK.");
   if (arguments.positional.size() == 3) return check_host(configuration, arguments.positional[1], arguments.positional[2]);
   if (!arguments.parameter.empty() || !arguments.section.empty()) return print_one(configuration, arguments);
-  int status = 0;
+  int status = arguments.strict && !access_holds(file) ? 1 : 0;
   if (!arguments.skip_checks) {
     for (const auto& finding : global_checks(configuration)) {
       complain(finding.text());
@@ -137,6 +172,7 @@ int run(const Arguments& arguments) {
 
 int main(int count, char** words) {
   if (count > 1 && std::string_view(words[1]) == "explain") return explain_main(count - 1, words + 1);
+  if (count > 1 && std::string_view(words[1]) == "lint") return lint_command({words + 2, words + count});
   auto arguments = parse_arguments(count, words);
   if (!arguments.error.empty()) {
     complain(arguments.error);
