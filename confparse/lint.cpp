@@ -42,7 +42,14 @@ void Report::replace_value(Finding& finding, const Event& event, std::string_vie
   finding.edits.push_back({event.document, {span, std::string(value)}});
 }
 void Report::remove_line(Finding& finding, const Event& event) const {
-  finding.edits.push_back({event.document, {line_span(document(event), statement(event)), ""}});
+  auto span = line_span(document(event), statement(event));
+  // A continuation that leads into an empty line has swallowed it: the line stays.
+  const auto& text = document(event).text;
+  auto whole = statement(event).whole;
+  auto last = text.find_last_of('\n', whole.end == 0 ? 0 : whole.end - 1);
+  bool inside = last != std::string::npos && last >= whole.begin && last < whole.end;
+  if (inside && text.find_first_not_of(" \t\r", last + 1) >= whole.end) span.end = last + 1;
+  finding.edits.push_back({event.document, {span, ""}});
 }
 
 std::string Report::section_name(std::int32_t section) const {

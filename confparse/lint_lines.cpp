@@ -307,14 +307,23 @@ class Lines {
     const auto& value = report_.statement(event).value;
     bool free_text = row.type == Type::String && (row.name == "comment" || row.name == "server string" || row.name.ends_with("command") || row.name.ends_with("script"));
     if (free_text && value[cut] == ';') return;
-    bool serious = list && weight == Concern::access;
-    auto& finding = report_.at(event, serious ? Severity::error : Severity::warning, weight, "comment-in-value",
+    auto& finding = report_.at(event, list && decides(value, cut, row.name == "hosts allow") ? Severity::error : Severity::warning, weight, "comment-in-value",
                                in_quotes(value.substr(cut)) + " looks like a comment and belongs to the value");
     finding.line = report_.statement(event).value_line;
     finding.column = report_.statement(event).value_column;
-    finding.meaning = list ? "each of its words counts as an element of the list" : "Samba takes the text as it stands, comment and all";
+    finding.meaning = list ? std::string("each of its words counts as an element of the list") + (finding.severity == Severity::error ? ", and one of them decides about everybody" : "") : "Samba takes the text as it stands, comment and all";
     finding.fix = "put the comment on a line of its own";
     lift_comment(finding, event, trimmed(std::string_view(value).substr(0, cut)));
+  }
+
+  // Whether a word of the comment decides for or against everybody, where the value itself does not.
+  static bool decides(std::string_view value, std::size_t cut, bool opens) {
+    auto has = [](std::string_view text, std::string_view word) {
+      return std::ranges::any_of(split_list(text), [&](const std::string& one) { return equal_ignoring_case(one, word); });
+    };
+    auto rest = value.substr(cut);
+    if (opens && cut == 0) return false;  // a list of nothing but a comment lets everybody in, as no list does
+    return (has(rest, "ALL") && !has(value.substr(0, cut), "ALL")) || has(rest, "EXCEPT");
   }
 
   void single_quotes(const Event& event, const Parameter& row, Concern weight) {
