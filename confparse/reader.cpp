@@ -330,6 +330,7 @@ void Reader::copy(const std::string& source_name) {
   auto* target = current();
   if (!target) return fail("'copy' in [global]: there is no share to copy into");
   auto* source = find(source_name);
+  if (source && out_.value(id_of("-valid"), source).text == "No") source = nullptr;  // is not there for Samba either
   if (!source) return fail("'copy': there is no section [" + source_name + "] above");
   if (source == target) return fail("'copy': section [" + target->name + "] copies itself");
   std::erase_if(target->own, [](const auto& entry) { return entry.second.copied; });
