@@ -196,6 +196,20 @@ def stage_fuzz_smb_conf(run):
     return fuzz(run, [os.path.join(run.bin("fuzz"), "smbconf_fuzz")])
 
 
+@stage("model", full=True, needs_build="tsan")
+def stage_model(run):
+    """The sharing, lease and lock logic against its reference model: a million steps under ASan, 200,000 under TSan."""
+    passed = failed = 0
+    for preset, steps in (("asan", 1000000), ("tsan", 200000)):
+        built, broken = build(run, preset, ["test_locking"])
+        if broken:
+            return passed, failed + 1
+        status, lines = run.call([os.path.join(run.bin(preset), "test_locking"), "--run_test=model", "--log_level=message"], 1800,
+                                 dict(SANITIZER_ENV, BOSSA_MODEL_STEPS=str(steps)))
+        passed, failed = (passed, failed + 1) if status else (passed + 1, failed)
+    return passed, failed
+
+
 @stage("fuzz", full=True, needs_build="fuzz")
 def stage_fuzz(run):
     passed, failed = build(run, "fuzz")

@@ -90,14 +90,17 @@ CacheGrant Caches::grant(const CacheRequest& request, OpenId open, bool others, 
   if (request.kind == CacheRequest::Kind::none) return {};
   auto wanted = sound(request.state);
   if (request.directory) wanted &= ~write;
-  bool handles_elsewhere = false, oplocks_elsewhere = false;
+  bool handles_elsewhere = false, oplocks_elsewhere = false, writes_elsewhere = false;
   for (const auto& holder : holders_) {
     if (holder.owner == request.owner) continue;
     if (holder.state == none) continue;
     others = true;
     handles_elsewhere |= (holder.state & handle) != 0;
     oplocks_elsewhere |= !holder.owner.lease;
+    writes_elsewhere |= (holder.state & write) != 0;
   }
+  // An open for attributes alone breaks nothing, so a writer may still have data that nobody else knows.
+  if (writes_elsewhere) wanted = none;
   if (others) wanted &= ~write;
   if (locked && others) wanted = none;
   if (request.kind == CacheRequest::Kind::oplock) {
@@ -139,6 +142,7 @@ Caches::Acknowledged Caches::acknowledge(const CacheOwner& owner, std::uint32_t 
   if (holder == nullptr) return {status::object_name_not_found, 0, {}};
   if (!holder->breaking) return {status::unsuccessful, 0, {}};
   if (state & ~holder->break_to) return {status::request_not_accepted, 0, {}};
+  state = sound(state);  // who keeps handles or writes without reading keeps nothing
   holder->breaking = false;
   holder->state = state;
   Acknowledged done{status::success, state, {}};
