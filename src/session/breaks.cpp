@@ -72,6 +72,24 @@ void announce_change(Server& server, const FileOpen& file) {
   if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
 }
 
+void break_for_local_change(Server& server, const fs::LocalChange& change) {
+  using Kind = fs::LocalChange::Kind;
+  std::vector<std::shared_ptr<locking::FileNode>> nodes;
+  if (change.kind == Kind::lost) {
+    nodes = server.files().nodes();  // any of them may have changed
+  } else if (change.key != fs::FileKey{}) {
+    if (auto node = server.files().find({change.key.device, change.key.inode, {}})) nodes.push_back(std::move(node));
+  }
+  // Who renames or removes a file takes nothing from its content, and attributes are not cached under a lease of the file.
+  bool content = change.kind == Kind::modified || change.kind == Kind::lost;
+  bool handles = change.kind == Kind::removed || change.kind == Kind::renamed;
+  if (!content && !handles) return;
+  for (const auto& node : nodes) {
+    auto verdict = node->contend(locking::CacheOwner{}, content ? locking::Contention::change : locking::Contention::detach);
+    for (const auto& one : verdict.breaks) (void)sent(server, one);
+  }
+}
+
 Awaitable<Outcome> wait_for_break(Request& request, locking::FileNode& node, locking::WaitTicket ticket, std::shared_ptr<LockWaiter> waiter) {
   using Clock = locking::Caches::Clock;
   Clock::duration limit = locking::Caches::patience;

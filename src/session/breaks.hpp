@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "src/fs/changes.hpp"
 #include "src/locking/file_node.hpp"
 #include "src/session/lock_waiters.hpp"
 #include "src/session/request.hpp"
@@ -16,6 +17,9 @@ class FileOpen;
 void send_breaks(Server& server, std::vector<locking::CacheBreak> breaks);
 /// Wakes those who wait for a break.
 void wake(Server& server, const std::vector<locking::WaitTicket>& tickets);
+/// A program on this machine has changed a file past the server: nobody may go on with what he has of it. Called on the thread of the
+/// server's fs::ChangeSource.
+void break_for_local_change(Server& server, const fs::LocalChange& change);
 /// Tells the other holders of this stream that its content changes. Waits for nobody.
 void announce_change(Server& server, const FileOpen& file);
 /// Waits until nobody else caches a handle of this file (rename, delete): CANCELLED when the request was.

@@ -86,6 +86,7 @@ void FileOpen::close() {
   if (closed_) return;
   closed_ = true;
   table_->forget(id);
+  cache_watch.reset();
   wake_notifies();
   path();
   auto link = node->link_of(id);

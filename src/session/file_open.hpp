@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/base/log.hpp"
+#include "src/fs/changes.hpp"
 #include "src/fs/directory.hpp"
 #include "src/fs/file.hpp"
 #include "src/locking/file_node.hpp"
@@ -45,6 +46,7 @@ class FileOpen {
   std::optional<fs::DirectoryCursor> cursor;       ///< set by the first QUERY_DIRECTORY
   std::uint64_t position = 0;                      ///< FilePositionInformation
   std::uint32_t mode = 0;                          ///< FileModeInformation
+  fs::ChangeSource::Watch cache_watch;             ///< while a client caches the file: local programs' changes
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
   std::shared_ptr<NotifyHub> notify_hub;           ///< who hears of changes; may be empty
   std::shared_ptr<NotifyWatch> watch;              ///< set by the first CHANGE_NOTIFY

@@ -12,6 +12,7 @@
 #include "src/crypto/random.hpp"
 #include "src/fs/identity.hpp"
 #include "src/policy/share_access.hpp"
+#include "src/session/breaks.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/file_open.hpp"
 
@@ -49,10 +50,12 @@ Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies de
       names_(std::make_shared<fs::NameIndex>()),
       buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
   crypto::random_bytes(guid_);
-  if (settings_->change_notify && settings_->kernel_change_notify) {
-    changes_ = fs::ChangeSource::create(dependencies_.log, [hub = notify_hub_](const fs::LocalChange& change) { hub->report_local(change); });
-    notify_hub_->set_source(changes_.get());
-  }
+  bool notifies = settings_->change_notify && settings_->kernel_change_notify;
+  changes_ = fs::ChangeSource::create(dependencies_.log, [this, notifies](const fs::LocalChange& change) {
+    if (notifies) notify_hub_->report_local(change);
+    break_for_local_change(*this, change);
+  });
+  if (notifies) notify_hub_->set_source(changes_.get());
 }
 
 Server::~Server() = default;

@@ -74,6 +74,8 @@ class Server {
   [[nodiscard]] locking::FileTable& files() { return files_; }
   [[nodiscard]] const std::shared_ptr<LockWaiters>& lock_waiters() { return lock_waiters_; }
   [[nodiscard]] const std::shared_ptr<NotifyHub>& notify_hub() { return notify_hub_; }
+  /// What local programs change, for those whose clients cache a file.
+  [[nodiscard]] fs::ChangeSource& local_changes() { return *changes_; }
   [[nodiscard]] OpenTable& opens() { return *opens_; }
   [[nodiscard]] const std::shared_ptr<OpenTable>& open_table() { return opens_; }
   [[nodiscard]] locking::LeaseTable& leases() { return leases_; }
@@ -128,12 +130,12 @@ class Server {
   std::shared_ptr<OpenTable> opens_ = std::make_shared<OpenTable>();
   std::shared_ptr<LockWaiters> lock_waiters_;
   std::shared_ptr<NotifyHub> notify_hub_ = std::make_shared<NotifyHub>();
-  std::unique_ptr<fs::ChangeSource> changes_;  // not set where `kernel change notify` is off
   std::unique_ptr<fs::SidMapper> sids_;
   std::shared_ptr<fs::NameIndex> names_;
   std::shared_ptr<BufferPool> buffers_;
   ByteArray<16> guid_{};
   std::uint64_t start_time_ = 0;
+  std::unique_ptr<fs::ChangeSource> changes_;  // last: its thread uses what stands above
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> next_id_{1}, next_connection_id_{1};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections_;

@@ -177,6 +177,11 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
     co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
   }
   if (open->state.is_directory) place.cache = {};
+  if (opened->grant.state != 0) {
+    auto& file = *open->file;
+    fs::AsDaemon root;  // the watch is the server's, not the user's
+    file.cache_watch = request.server.local_changes().watch_file(file.handle.fd.get(), file.handle.key, file.node->link_of(file.id));
+  }
   create::make_durable(request, *params, *open, opened->grant.state);
   request.server.log().debug("{}: opened for 0x{:x}, sharing {}, disposition {}; caching {} of {}", place.owner, open->state.granted_access, open->state.share_access,
                              open->state.create_disposition, opened->grant.state, place.cache.state);
