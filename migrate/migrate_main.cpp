@@ -16,6 +16,7 @@
 #include "migrate/semantic.hpp"
 #include "migrate/translation.hpp"
 #include "migrate/users.hpp"
+#include "migrate/verify.hpp"
 
 namespace {
 
@@ -38,7 +39,12 @@ constexpr std::string_view usage =
     "  users export FILE  accounts into a neutral file of mode 0600\n"
     "  users import FILE  from such a file into the account database\n"
     "  users commands     what to type on a Fusion server to make the accounts anew\n"
+    "  verify --a HOST:PORT --b HOST:PORT --share NAME... --user NAME%PASSWORD...\n"
+    "                     ask two running servers (smbd too) the same questions, print each difference: dialects x signing x\n"
+    "                     encryption x users, a guest, a null session x shares x listing, case, writing. A password may stand\n"
+    "                     in the environment instead: --user NAME takes BOSSA_PASSWORD\n"
     "options:\n"
+    "      --read-only          verify: write nothing\n"
     "  -o, --output FILE        where the translation goes (default: standard output); must not exist without --force\n"
     "      --in-place           over the source itself; a copy stays beside it as FILE.bak\n"
     "      --force              replace the output file\n"
@@ -49,14 +55,15 @@ constexpr std::string_view usage =
     "      --quiet              no account on standard error\n"
     "  -s, --configfile FILE    users: the smb.conf that names the accounts (default: /etc/samba/smb.conf)\n"
     "      --backend KIND:FILE  users: tdbsam:FILE or smbpasswd:FILE instead\n"
-    "exit status: 0 all exact, 3 near, 4 lossy, 5 refused (a loss would widen access: see --accept); diff: 0 same, 1 different;\n"
+    "exit status: 0 all exact, 3 near, 4 lossy, 5 refused (a loss would widen access: see --accept); diff, verify: 0 same, 1 different;\n"
     "             1 bad input or a failure, 2 wrong usage\n";
 
 struct Arguments {
   std::string command, output, format = "text", configuration, backend, error;
-  std::vector<std::string> files, reports;
+  std::string server_a, server_b;
+  std::vector<std::string> files, reports, shares, users;
   std::set<std::string> accepted;
-  bool in_place = false, force = false, older = false, quiet = false;
+  bool in_place = false, force = false, older = false, quiet = false, read_only = false;
 };
 
 Arguments parse(int count, char** words) {
@@ -70,11 +77,20 @@ Arguments parse(int count, char** words) {
     };
     std::string text;
     if (value("-o", out.output) || value("--output", out.output) || value("--format", out.format) || value("-s", out.configuration) || value("--configfile", out.configuration) ||
-        value("--backend", out.backend)) continue;
+        value("--backend", out.backend) || value("--a", out.server_a) || value("--b", out.server_b)) continue;
+    if (value("--share", text)) {
+      out.shares.push_back(text);
+      continue;
+    }
+    if (value("--user", text)) {
+      out.users.push_back(text);
+      continue;
+    }
     if (value("--accept", text)) out.accepted.insert(text);
     else if (value("--report", text)) out.reports.push_back(text);
     else if (word == "--in-place") out.in_place = true;
     else if (word == "--force") out.force = true;
+    else if (word == "--read-only") out.read_only = true;
     else if (word == "--older-reading") out.older = true;
     else if (word == "--quiet" || word == "-q") out.quiet = true;
     else if (word.starts_with("-") && word.size() > 1) out.error = "unknown option, or one without its value: " + std::string(word);
@@ -271,6 +287,41 @@ int users_command(const Arguments& arguments) {
   return 0;
 }
 
+// ---- two running servers ----
+
+int verify_command(const Arguments& arguments) {
+  auto a = client::parse_endpoint(arguments.server_a), b = client::parse_endpoint(arguments.server_b);
+  if (!a || !b) return complain("verify takes --a HOST:PORT and --b HOST:PORT", 2);
+  if (arguments.shares.empty()) return complain("verify takes the shares to ask for: --share NAME", 2);
+  VerifyOptions options;
+  options.shares = arguments.shares;
+  options.write = !arguments.read_only;
+  for (const auto& user : arguments.users) {
+    auth::ClientCredentials credentials;
+    auto percent = user.find('%');
+    credentials.user = user.substr(0, percent);
+    const char* password = getenv("BOSSA_PASSWORD");
+    credentials.password = percent != std::string::npos ? user.substr(percent + 1) : password ? password : "";
+    options.users.push_back(credentials);
+  }
+  auto of_a = ask(*a, options), of_b = ask(*b, options);
+  for (const auto* answers : {&of_a, &of_b}) {
+    if (answers->contains("connect")) return complain("no connection to " + (answers == &of_a ? arguments.server_a : arguments.server_b));
+  }
+  std::size_t differing = 0;
+  auto found = compare(of_a, of_b);
+  for (const auto& one : found) {
+    if (!one.meant.empty()) continue;
+    ++differing;
+    print(one.question + ": " + one.a + " | " + one.b + "\n");
+  }
+  for (const auto& one : found) {
+    if (!one.meant.empty()) print("meant: " + one.question + ": " + one.a + " | " + one.b + " (" + one.meant + ")\n");
+  }
+  std::fprintf(stderr, "%zu questions, %zu differences, %zu that are meant\n", std::max(of_a.size(), of_b.size()), differing, found.size() - differing);
+  return differing == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -283,6 +334,7 @@ int main(int count, char** words) {
   if (arguments.command == "check") return report_command(arguments, "text");
   if (arguments.command == "report") return report_command(arguments, arguments.format);
   if (arguments.command == "diff") return diff_command(arguments);
+  if (arguments.command == "verify") return verify_command(arguments);
   if (arguments.command == "users") return users_command(arguments);
   print(std::string(usage), asked ? stdout : stderr);
   return asked ? 0 : 2;

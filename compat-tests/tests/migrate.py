@@ -222,3 +222,64 @@ def html_report(case):
     status, out = run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir=" + case.dir + "/browser", "--window-size=1400,1000",
                        "--screenshot=" + shot, "file://" + case.dir + "/r.html"], timeout=120)
     check(status == 0 and os.path.getsize(shot) > 20000, "no screenshot:", out)
+
+
+def verify(case, a, b, *words):
+    argv = ["verify", "--a", "127.0.0.1:%d" % a.port, "--b", "127.0.0.1:%d" % b.port, "--user", "tester%torture-Pw1", "--user", "tester2%torture-Pw1"]
+    for share in ("one", "two"):
+        argv += ["--share", share]
+    return run([case.state.program("bossa-migrate")] + argv + list(words), timeout=300)
+
+
+ONE, TWO = {"read only": "no", "guest ok": "yes"}, {"valid users": "tester", "read only": "no"}
+# One changed parameter each: in [global], or in a share.
+CHANGES = (
+    [({"server min protocol": low}, {}) for low in ("SMB2_10", "SMB3_00", "SMB3_02", "SMB3_11")] + [({"server max protocol": high}, {}) for high in ("SMB2_02", "SMB2_10", "SMB3_00", "SMB3_02")] +
+    [({"server signing": "mandatory"}, {}), ({"server smb encrypt": "required"}, {}), ({"server smb encrypt": "desired"}, {}), ({"server smb encrypt": "off"}, {}), ({"map to guest": "never"}, {})] +
+    [({}, {share: {name: value}}) for share in ("one", "two") for name, value in (
+        ("server smb encrypt", "required"), ("server smb encrypt", "desired"), ("available", "no"), ("valid users", "tester2"), ("invalid users", "tester"), ("read only", "yes"), ("read list", "tester"),
+        ("hosts deny", "127.0.0.1"), ("veto files", "/Name.txt/"), ("case sensitive", "yes"))] +
+    [({}, {"one": {"guest ok": "no"}}), ({}, {"two": {"valid users": "tester tester2"}}), ({}, {"two": {"valid users": ""}})])
+
+
+def pair_of(case, first_kind="bossad"):
+    def start(kind, global_, shares, folder=None):
+        values = {"one": dict(ONE), "two": dict(TWO)}
+        for name, change in shares.items():
+            values[name].update(change)
+        if folder:
+            for name in values:
+                values[name]["path"] = folder.data(name)
+        server = case.start(dict({"map to guest": "bad user"}, **global_), values, kind=kind)
+        if not folder:
+            for name in values:
+                case.put_on_disk(server, name, "Name.txt", "x")
+                os.chmod(server.data(name), 0o777)
+        return server
+    return start, start(first_kind, {}, {})
+
+
+@test("bossa-migrate verify: nothing between equal servers, smbd on one side; a changed parameter of each kind is found", servers=("bossad",))
+def verify_some(case):
+    start, smbd = pair_of(case, "smbd")
+    equal = start("bossad", {}, {}, smbd)
+    status, out = verify(case, smbd, equal)
+    check(status == 0, status, out)
+    equal.stop()
+    for global_, shares in (CHANGES[2], CHANGES[8], CHANGES[12], CHANGES[13], CHANGES[18], CHANGES[20], CHANGES[21], CHANGES[22], CHANGES[-3]):
+        other = start("bossad", global_, shares, smbd)
+        status, out = verify(case, smbd, other)
+        check(status == 1 and " | " in out, "not found:", global_, shares, out)
+        other.stop()
+
+
+@test("bossa-migrate verify: finds every one of the injected differences", servers=("bossad",), slow=True)
+def verify_all(case):
+    start, smbd = pair_of(case, "smbd")
+    missed = []
+    for global_, shares in CHANGES:
+        other = start("bossad", global_, shares, smbd)
+        if verify(case, smbd, other)[0] != 1:
+            missed.append((global_, shares))
+        other.stop()
+    check(not missed, "not found:", missed)
