@@ -109,7 +109,7 @@ def matrix(run, preset, only=()):
     argv = ["/usr/bin/python3", os.path.join(HERE, "matrix"), "--server", run.options.server, "--bin", run.bin(preset)]
     for pattern in only:
         argv += ["--only", pattern]
-    return run.counted(argv, 2400)
+    return run.counted(argv, 2400, {"BOSSA_FULL": "1"} if run.options.full else None)
 
 
 @stage("includes")

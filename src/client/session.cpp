@@ -60,7 +60,9 @@ Outcome Session::adopt_keys(const ByteVector& session_key, const crypto::Preauth
   bool required =
       negotiated.signing_required() || (connection_.negotiate_options().security_mode & security_mode::signing_required);
   security_.sign = options.sign || required;
-  security_.encrypt = options.encrypt || (flags_ & session_flag::encrypt_data);
+  // [MS-SMB2] 3.2.5.3.1: the flag means something from 3.0 on. smbd sets it, when encryption is desired, for older dialects as well.
+  bool flagged = negotiated.dialect >= 0x0300 && (flags_ & session_flag::encrypt_data) != 0;
+  security_.encrypt = options.encrypt || flagged;
   if (security_.encrypt && !security_.outbound) return fail(status::not_supported);
   return {};
 }

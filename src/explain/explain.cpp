@@ -78,8 +78,10 @@ class Explaining {
     std::optional<std::span<const std::uint16_t>> offered;
     if (able) offered = std::span<const std::uint16_t>(all_ciphers);
     auto cipher = policy::negotiate_cipher(settings_, *verdict.dialect, offered, able);
-    if (cipher) connection_.cipher = static_cast<std::uint16_t>(*cipher);
-    return true;
+    if (cipher.cipher) connection_.cipher = static_cast<std::uint16_t>(*cipher.cipher);
+    if (cipher.status == status::success) return true;
+    say("SMB3_00 and SMB3_02 encrypt by AES-128-CCM, which is left out", policy::origin_of(settings_.origins, "server smb3 encryption algorithms"));
+    return refuse(cipher.status);
   }
 
   bool log_on() {
@@ -173,13 +175,13 @@ class Explaining {
   }
 
   bool ask_file_system(const create::Params& params) {
-    if (auto vetoed = fs::check_veto(*tree_.volume, params.path); !vetoed) {
-      say("veto files hides it", policy::origin_of(tree_.share.origins, "veto files"));
-      return refuse(vetoed.error());
-    }
     if (question_.write && tree_.state.read_only) {
       say("the share is read only for this user");
       return refuse(status::access_denied);
+    }
+    if (auto vetoed = fs::check_veto(*tree_.volume, params.path); !vetoed) {
+      say("veto files hides it", policy::origin_of(tree_.share.origins, "veto files"));
+      return refuse(vetoed.error());
     }
     auto who = tree_.state.identity;
     auto walk = walk_modes(tree_.volume, params.path.text(), who, tree_.state.unix_user, question_.write, users_);

@@ -17,7 +17,7 @@ bool names(const std::vector<std::string>& list, std::string_view algorithm) {
 bool has_its_algorithms(const Settings& settings, Dialect dialect) {
   if (dialect == Dialect::smb3_11) return true;
   if (!is_smb3(dialect)) return names(settings.signing_algorithms, "HMAC-SHA256");
-  return names(settings.signing_algorithms, "AES-128-CMAC") && names(settings.encryption_algorithms, "AES-128-CCM");
+  return names(settings.signing_algorithms, "AES-128-CMAC");
 }
 
 bool offers(std::span<const std::uint16_t> offered, Dialect dialect) {
@@ -59,9 +59,7 @@ DialectVerdict explain_dialect(const Settings& settings, std::span<const std::ui
     } else if (dialect < settings.min_dialect) {
       note(name + " is below server min protocol = " + std::string(dialect_name(settings.min_dialect)), "server min protocol");
     } else if (!has_its_algorithms(settings, dialect)) {
-      bool signing = !is_smb3(dialect) || !names(settings.signing_algorithms, "AES-128-CMAC");
-      auto parameter = signing ? "server smb3 signing algorithms" : "server smb3 encryption algorithms";
-      note(name + " needs an algorithm that " + parameter + " leaves out", parameter);
+      note(name + " needs an algorithm that server smb3 signing algorithms leaves out", "server smb3 signing algorithms");
       verdict.status = status::invalid_parameter;
       return verdict;
     } else {

@@ -18,8 +18,8 @@ struct DialectVerdict {
 };
 
 /// Whether the configuration lets this dialect be spoken: it lies within `server min protocol` … `server max protocol`, and the
-/// one algorithm that the dialect cannot do without is in the lists (HMAC-SHA256 for 2.x; AES-128-CMAC and AES-128-CCM for 3.0
-/// and 3.0.2), as smb.conf(5) says under `server smb3 signing algorithms` and `server smb3 encryption algorithms`.
+/// one algorithm that it signs with is in `server smb3 signing algorithms` (HMAC-SHA256 for 2.x; AES-128-CMAC for 3.0 and 3.0.2).
+/// negotiate_cipher() says the same about encryption, which depends on the client.
 [[nodiscard]] bool dialect_enabled(const Settings& settings, Dialect dialect);
 /// The highest dialect that the client offers within the configured range, if it is enabled. 0x02FF (the multi-protocol wildcard) and unknown
 /// values in `offered` are passed over: the session handles the wildcard itself.

@@ -73,11 +73,20 @@ std::optional<Cipher> choose_cipher(const Settings& settings, std::span<const st
   return std::nullopt;
 }
 
-std::optional<Cipher> negotiate_cipher(const Settings& settings, Dialect dialect, std::optional<std::span<const std::uint16_t>> offered,
-                                       bool client_has_capability) {
-  if (dialect == Dialect::smb3_11) return offered ? choose_cipher(settings, *offered) : std::nullopt;
-  if (!is_smb3(dialect) || !client_has_capability || !encryption_enabled(settings)) return std::nullopt;
-  return Cipher::aes128_ccm;
+NegotiatedCipher negotiate_cipher(const Settings& settings, Dialect dialect, std::optional<std::span<const std::uint16_t>> offered,
+                                  bool client_has_capability) {
+  NegotiatedCipher out;
+  if (dialect == Dialect::smb3_11) {
+    if (offered) out.cipher = choose_cipher(settings, *offered);
+  } else if (is_smb3(dialect) && client_has_capability && encryption_enabled(settings)) {
+    auto configured = ciphers(settings);
+    if (std::ranges::find(configured, Cipher::aes128_ccm) == configured.end()) {
+      out.status = status::invalid_parameter;
+    } else {
+      out.cipher = Cipher::aes128_ccm;
+    }
+  }
+  return out;
 }
 
 EncryptionVerdict session_encryption(const Settings& settings, bool cipher_negotiated, bool guest_or_anonymous) {

@@ -25,8 +25,13 @@ enum class Cipher : std::uint16_t { aes128_ccm = 1, aes128_gcm = 2, aes256_ccm =
 [[nodiscard]] std::optional<Cipher> choose_cipher(const Settings& settings, std::span<const std::uint16_t> offered);
 
 /// The cipher of a connection. 3.1.1: by the client's ENCRYPTION_CAPABILITIES context, nothing when it sent none. 3.0 and 3.0.2: AES-128-CCM when both
-/// have SMB2_GLOBAL_CAP_ENCRYPTION. 2.x: nothing.
-[[nodiscard]] std::optional<Cipher> negotiate_cipher(const Settings& settings, Dialect dialect, std::optional<std::span<const std::uint16_t>> offered,
+/// have SMB2_GLOBAL_CAP_ENCRYPTION; when `server smb3 encryption algorithms` leaves that one out, such a client is refused, as smbd does.
+/// 2.x: nothing.
+struct NegotiatedCipher {
+  NtStatus status = status::success;  ///< INVALID_PARAMETER: NEGOTIATE is refused
+  std::optional<Cipher> cipher;
+};
+[[nodiscard]] NegotiatedCipher negotiate_cipher(const Settings& settings, Dialect dialect, std::optional<std::span<const std::uint16_t>> offered,
                                                      bool client_has_capability);
 
 struct EncryptionVerdict {

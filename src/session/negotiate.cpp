@@ -61,7 +61,7 @@ std::uint32_t capabilities(const ConnectionState& state, const policy::Settings&
   if (state.dialect >= Dialect::smb2_10 && state.server_port != netbios_port) result |= wire::capability::large_mtu;
   if (state.dialect >= Dialect::smb2_10 && settings.smb2_leases) result |= wire::capability::leasing;
   bool by_context = state.dialect == Dialect::smb3_11;
-  bool can_encrypt = policy::negotiate_cipher(settings, state.dialect, std::nullopt, (client & wire::capability::encryption) != 0).has_value();
+  bool can_encrypt = policy::negotiate_cipher(settings, state.dialect, std::nullopt, (client & wire::capability::encryption) != 0).cipher.has_value();
   if (!by_context && can_encrypt) result |= wire::capability::encryption;
   return result;
 }
@@ -108,14 +108,19 @@ std::optional<std::span<const std::uint16_t>> ids_of(const std::optional<wire::A
 }
 
 // What the connection encrypts and signs with. The status: the client has to be refused.
-NtStatus choose_algorithms(ConnectionState& state, const policy::Settings& settings, const Offer& offer) {
+NtStatus choose_algorithms(ConnectionState& state, const policy::Settings& settings, const Offer& offer, policy::Reasons& why) {
   bool capable = (state.client_capabilities & wire::capability::encryption) != 0;
   auto cipher = policy::negotiate_cipher(settings, state.dialect, ids_of(offer.encryption), capable);
-  state.cipher = cipher ? static_cast<std::uint16_t>(*cipher) : std::uint16_t{0};
+  state.cipher = cipher.cipher ? static_cast<std::uint16_t>(*cipher.cipher) : std::uint16_t{0};
   auto signing = policy::negotiate_signing(settings, state.dialect, ids_of(offer.signing));
   state.signing_algorithm = static_cast<std::uint16_t>(signing.algorithm);
   state.answers_signing_context = signing.answer_context;
-  return signing.status;
+  auto note = [&](const char* text, const char* parameter) { why.push_back({text, policy::origin_of(settings.origins, parameter)}); };
+  if (!(cipher.status == status::success))
+    note("server smb3 encryption algorithms leaves out AES-128-CCM, without which SMB3_00 and SMB3_02 cannot encrypt", "server smb3 encryption algorithms");
+  if (!(signing.status == status::success))
+    note("server smb3 signing algorithms has none in common with the client, and leaves out the one to fall back to", "server smb3 signing algorithms");
+  return signing.status == status::success ? cipher.status : signing.status;
 }
 
 // The contexts of a 3.1.1 response.
@@ -170,10 +175,8 @@ Result<Reply> negotiate(Connection& connection, Bytes message, const wire::Negot
     if (!read) return fail(read.error());
     offer = std::move(*read);
   }
-  if (auto bad = choose_algorithms(state, *settings, offer); !(bad == status::success)) {
-    auto at = policy::origin_of(settings->origins, "server smb3 signing algorithms");
-    return refuse(connection, bad, {{"server smb3 signing algorithms has none in common with the client, and leaves out the one to fall back to", at}});
-  }
+  policy::Reasons why;
+  if (auto bad = choose_algorithms(state, *settings, offer, why); !(bad == status::success)) return refuse(connection, bad, why);
   std::vector<std::pair<std::uint16_t, ByteVector>> contexts;
   if (state.dialect == Dialect::smb3_11) {
     contexts = response_contexts(state, offer);
