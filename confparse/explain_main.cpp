@@ -108,7 +108,8 @@ struct World {
 std::string open_world(World& world, const std::string& file, const Question& question) {
   LoadOptions options;
   options.names = system_names();
-  options.macros.client_address = question.client;
+  options.macros.client_address = options.macros.client_host = options.macros.client_name = question.client;
+  options.macros.session_user = question.user;
   options.macros.server_address = question.server_address;
   world.loaded = load(file, options);
   for (const auto& finding : world.loaded.diagnostics)

@@ -140,7 +140,8 @@ std::string Engine::obstacle(const policy::Settings& settings) {
   return {};
 }
 
-std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::Settings> settings, std::string& error) {
+std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::Settings> settings,
+                                       std::shared_ptr<const session::ClientSettings> own, std::string& error) {
   error = obstacle(*settings);
   if (!error.empty()) return nullptr;
   auto parts = std::make_unique<Parts>(log);
@@ -154,6 +155,7 @@ std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::S
   parts->workers = std::make_shared<fs::Workers>(std::max(4U, 2 * usable_cores()));
   parts->server = std::make_unique<session::Server>(
       settings, session::Dependencies{log, parts->accounts, parts->users, parts->workers, commands::registry()});
+  if (own) parts->server->reload(settings, std::move(own));
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
@@ -176,7 +178,9 @@ void Engine::start(std::vector<Listener> listeners, unsigned loops) {
   }
 }
 
-void Engine::reload(std::shared_ptr<const policy::Settings> settings) { parts_->server->reload(std::move(settings)); }
+void Engine::reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const session::ClientSettings> own) {
+  parts_->server->reload(std::move(settings), std::move(own));
+}
 
 std::size_t Engine::connection_count() const { return parts_->server->connection_count(); }
 

@@ -8,6 +8,7 @@
 #include "daemon/listeners.hpp"
 #include "src/base/log.hpp"
 #include "src/policy/settings.hpp"
+#include "src/session/client_settings.hpp"
 #include "src/session/inspect.hpp"
 
 namespace bossa::daemon {
@@ -17,7 +18,7 @@ class Engine {
 public:
   /// Opens the account database. Null on failure, then `error` holds one sentence. Starts no thread yet.
   [[nodiscard]] static std::unique_ptr<Engine> create(Log& log, std::shared_ptr<const policy::Settings> settings,
-                                                      std::string& error);
+                                                      std::shared_ptr<const session::ClientSettings> own, std::string& error);
   /// What would keep create() from serving with these settings: an account database that cannot be read, a guest account that
   /// does not exist (smbd does not start then either). Empty: nothing. Changes nothing on disk.
   [[nodiscard]] static std::string obstacle(const policy::Settings& settings);
@@ -29,7 +30,7 @@ public:
   /// that the process may use).
   void start(std::vector<Listener> listeners, unsigned loops);
   /// New settings for all that begins from now on.
-  void reload(std::shared_ptr<const policy::Settings> settings);
+  void reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const session::ClientSettings> own);
   /// Frees the listening ports at once; connections go on.
   void release_ports();
   /// Stops accepting, closes the connections and ends the threads. True when that was done within the time; else threads may

@@ -15,6 +15,8 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <map>
+#include <mutex>
 #include <optional>
 
 #include "confparse/fusion/load.hpp"
@@ -31,6 +33,7 @@
 #include "daemon/log_file.hpp"
 #include "daemon/pid_file.hpp"
 #include "daemon/status_report.hpp"
+#include "src/fs/identity.hpp"
 
 namespace bossa::daemon {
 namespace {
@@ -48,15 +51,15 @@ std::string host_name() {
   return name.data();
 }
 
-/// The configuration with the command line's word over the file's.
 bool is_fusion(const Options& options) {
   return options.language == ConfigLanguage::fusion ||
          (options.language == ConfigLanguage::detect && confparse::fusion::file_looks_like_fusion(options.configuration_file));
 }
 
-/// `text`: counts instead of the file.
-confparse::LoadOutcome load_configuration(const Options& options, std::optional<std::string> text = std::nullopt) {
+/// The configuration with the command line's word over the file's. `text`: counts instead of the file. `client`: what macros in names of included files stand for.
+confparse::LoadOutcome load_configuration(const Options& options, std::optional<std::string> text = std::nullopt, const policy::MacroContext& client = {}) {
   confparse::LoadOptions load;
+  load.macros = client;
   load.overrides = options.overrides;
   load.host_name = host_name();
   load.names = confparse::system_names();
@@ -82,6 +85,43 @@ std::string refusal(const Options& options, const confparse::LoadOutcome& outcom
     if (finding.severity == Severity::fatal) text += (text.empty() ? "" : "; ") + finding.text();
   }
   return text.empty() ? fmt::format("{} cannot be taken", options.configuration_file) : text;
+}
+
+/// The file read again for each client, as smbd's process of a client does, with what waits for a restart as it is running.
+class OwnConfiguration final : public session::ClientSettings {
+public:
+  OwnConfiguration(const Options& options, std::optional<std::string> text, SettingsPointer running, Log& log)
+      : options_(options), text_(std::move(text)), running_(std::move(running)), log_(log) {}
+
+  SettingsPointer read(const policy::MacroContext& client) const override {
+    auto key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", client.client_address, client.server_address, client.client_name, client.session_user,
+                           client.session_group, client.domain, client.protocol);
+    std::lock_guard guard(mutex_);
+    if (auto found = known_.find(key); found != known_.end()) return found->second;
+    fs::AsDaemon root; // the files are the daemon's to read
+    auto outcome = load_configuration(options_, text_, client);
+    SettingsPointer own;
+    if (outcome.ok()) own = std::make_shared<const policy::Settings>(without_restart_values(*outcome.settings, *running_));
+    if (!own) log_.error("{}: its own configuration cannot be taken: {}", client.client_address, refusal(options_, outcome));
+    if (known_.size() >= most_clients_known) known_.clear();
+    known_[key] = own;
+    return own;
+  }
+
+private:
+  static constexpr std::size_t most_clients_known = 1024;
+  const Options options_;
+  const std::optional<std::string> text_;
+  const SettingsPointer running_;
+  Log& log_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, SettingsPointer> known_;
+};
+
+std::shared_ptr<const session::ClientSettings> own_configuration(const Options& options, const confparse::LoadOutcome& outcome,
+                                                                 const std::optional<std::string>& text, const SettingsPointer& running,
+                                                                 Log& log) {
+  return outcome.per_client ? std::make_shared<const OwnConfiguration>(options, text, running, log) : nullptr;
 }
 
 void log_findings(Log& log, const confparse::LoadOutcome& outcome) {
@@ -142,7 +182,8 @@ class Process {
 public:
   Process(const Options& options, StartReport report, const confparse::LoadOutcome& outcome)
       : options_(options), report_(std::move(report)), settings_(outcome.settings), configuration_(outcome.configuration),
-        started_with_(outcome.configuration), log_(make_sink(options, *settings_), settings_->log_level) {}
+        started_with_(outcome.configuration),
+        own_(own_configuration(options, outcome, std::nullopt, outcome.settings, log_)), log_(make_sink(options, *settings_), settings_->log_level) {}
 
   int run(const confparse::LoadOutcome& outcome) {
     log_.error("bossad version {}-bossa started, configuration {}, process {}", BOSSA_VERSION, options_.configuration_file,
@@ -169,7 +210,7 @@ private:
     control_ = ControlSocket::open(settings_->pid_directory, log_, error);
     if (!control_) return false;
     set_up_control();
-    engine_ = Engine::create(log_, settings_, error);  // before anything listens: no client may meet a server that cannot serve
+    engine_ = Engine::create(log_, settings_, own_, error);  // before anything listens: no client may meet a server that cannot serve
     if (!engine_) return false;
     auto listen = listen_addresses(*settings_, machine_interfaces(), ipv6_available(), resolve_host);
     for (const auto& warning : listen.warnings) log_.warning("{}", warning);
@@ -304,7 +345,7 @@ private:
     for (const auto& name : restart_needed_) log_.error("reload: '{}' differs from what the server was started with; that takes effect at the next restart", name);
     log_.set_level(settings_->log_level);
     if (log_moved) log_.set_sink(make_sink(options_, *settings_));
-    engine_->reload(settings_);
+    engine_->reload(settings_, own_configuration(options_, outcome, unwritten_, settings_, log_));
     log_.error("reload, by {}: {} is in force, {} changes", asked_by, options_.configuration_file, changes.size());
     std::vector<std::string> findings;
     for (const auto& finding : outcome.diagnostics) findings.push_back(finding.text());
@@ -331,6 +372,7 @@ private:
   StartReport report_;
   SettingsPointer settings_;
   std::shared_ptr<const confparse::Configuration> configuration_, started_with_;
+  std::shared_ptr<const session::ClientSettings> own_;
   std::time_t started_ = std::time(nullptr), loaded_ = started_;
   std::vector<std::string> restart_needed_;
   std::optional<std::string> unwritten_;  ///< the configuration's text with the changes of bossa-cfg that are not in the file

@@ -22,11 +22,24 @@ void round_trip(Tree& tree) {
   EXPECT(tree.get(name).error() == status::object_name_not_found);
 }
 
+/// Whether the server seals everything (`server smb encrypt = required`): then dialects that cannot are refused, and replies are sealed, not signed.
+bool demands_encryption(const Target& target) {
+  auto connection = connected(target);
+  auto session = NEED(Session::logon(*connection, target.user));
+  return (session->flags() & wire::session_flag::encrypt_data) != 0;
+}
+
 void every_dialect(const Target& target) {
+  bool sealed_only = demands_encryption(target);
   for (std::uint16_t dialect : {0x0202, 0x0210, 0x0300, 0x0302, 0x0311})
     for (bool sign : {false, true}) {
       NegotiateOptions options;
       options.dialects = {dialect};
+      if (sealed_only && dialect < 0x0300) {
+        auto connection = connected(target, options);
+        EXPECT(Session::logon(*connection, target.user).error() == status::access_denied);
+        continue;
+      }
       LogonOptions logon;
       logon.sign = sign;
       auto mount = mounted(target, options, logon);
@@ -36,6 +49,7 @@ void every_dialect(const Target& target) {
 }
 
 void every_signing_algorithm(const Target& target) {
+  auto expected = demands_encryption(target) ? Protection::sealed : Protection::signed_;
   for (std::uint16_t algorithm : {0, 1, 2}) {
     NegotiateOptions options;
     options.signing_algorithms = {algorithm};
@@ -44,7 +58,7 @@ void every_signing_algorithm(const Target& target) {
     auto mount = mounted(target, options, logon);
     EXPECT(static_cast<std::uint16_t>(mount.connection->negotiated().signing) == algorithm);
     EXPECT(mount.session->final_response() == Protection::signed_);
-    EXPECT(NEED(mount.session->call(requests::echo())).protection == Protection::signed_);
+    EXPECT(NEED(mount.session->call(requests::echo())).protection == expected);
     round_trip(*mount.tree);
   }
 }
@@ -213,7 +227,7 @@ bool validates(const Target& target, std::uint16_t pretended_mode) {
   tweaks.sign = true;
   auto reply = mount.tree->call(requests::ioctl(wire::related_file_id, wire::fsctl::validate_negotiate_info, input, 24), tweaks);
   if (!reply || !reply->ok()) return false;
-  EXPECT(reply->protection == Protection::signed_);
+  EXPECT(reply->protection == (mount.session->security().encrypt ? Protection::sealed : Protection::signed_));
   auto answer = NEED(wire::parse_plain<wire::ValidateNegotiateInfoResponse>(NEED(ioctl_output(*reply))));
   EXPECT(answer.dialect == 0x0302);
   EXPECT(answer.guid == mount.connection->negotiated().server_guid);

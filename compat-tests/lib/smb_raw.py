@@ -27,6 +27,27 @@ def negotiate(**keywords):
     return frame(header(0) + negotiate_body(**keywords))
 
 
+def negotiate_as_clients_do(dialects):
+    """With the preauthentication context that 3.1.1 demands, where that is offered."""
+    if 0x0311 not in dialects:
+        return negotiate(dialects=dialects)
+    offset = 64 + 36 + 2 * len(dialects)
+    padding = -offset % 8
+    context = struct.pack("<HHI", 1, 38, 0) + struct.pack("<HHH", 1, 32, 1) + b"\x22" * 32
+    return negotiate(dialects=dialects, contexts=b"\0" * padding + context, context_offset=offset + padding, context_count=1)
+
+
+def negotiated(server, dialects):
+    """(NTSTATUS, dialect, security mode) of the answer; (None, None, None) when the server closes the connection instead."""
+    with Raw(server) as raw:
+        answer = raw.ask(negotiate_as_clients_do(dialects))
+    status = status_of(answer)
+    if status != 0:
+        return status, None, None
+    mode, dialect = struct.unpack_from("<HH", answer, 64 + 2)
+    return status, dialect, mode
+
+
 class Raw:
     """One TCP connection; `ask` sends bytes and returns the answer's payload, b"" if the server closed, None if silent."""
 

@@ -1,4 +1,6 @@
 """bossa-client-check against the server: what a client of our own can try, honest and hostile."""
+import os
+
 from harness import PASSWORD, check, run, test
 
 
@@ -9,6 +11,15 @@ def client_check(case):
                         "--password", PASSWORD, "--user2", "tester2", "--password2", PASSWORD, "--share", "share"], timeout=300)
     check(status == 0, text)
     check(" 0 failed" in text, text)
+
+
+@test("our own client, where smb encrypt = required: the same, sealed, and dialects that cannot encrypt are refused", alone=True, servers=("bossad",))
+def client_check_sealed(case):
+    server = case.start({"smb encrypt": "required"}, {"share": {}})
+    os.chmod(server.data("share"), 0o777)
+    status, text = run([case.state.program("bossa-client-check"), "--server", "127.0.0.1:%d" % server.port, "--user", "tester",
+                        "--password", PASSWORD, "--user2", "tester2", "--password2", PASSWORD, "--share", "share"], timeout=300)
+    check(status == 0 and " 0 failed" in text, text)
 
 
 @test("the benchmark's client does each of its operations")

@@ -2,6 +2,7 @@
 import re
 
 from harness import check, check_equal, run, test
+from smb_raw import negotiated
 from tap import Tap
 
 DIALECTS = (("SMB2_02", 0x0202), ("SMB2_10", 0x0210), ("SMB3_00", 0x0300), ("SMB3_02", 0x0302), ("SMB3_11", 0x0311))
@@ -144,6 +145,23 @@ def newest(case):
             case.smbclient(server, "share", "ls", port=tap.port).must()
             check_equal(tap.dialect, number, "dialect with max " + high)
         server.stop()
+
+
+@test("the algorithm lists decide which dialects can be spoken: without its algorithm one is refused, and no lower one taken")
+def algorithm_lists(case):
+    bad = 0xC000000D
+    for value, want in (("AES-128-GMAC", {0x0202: bad, 0x0210: bad, 0x0300: bad, 0x0302: bad, 0x0311: bad}),
+                        ("AES-128-CMAC", {0x0202: bad, 0x0210: bad, 0x0300: 0, 0x0302: 0, 0x0311: 0}),
+                        ("HMAC-SHA256", {0x0202: 0, 0x0210: 0, 0x0300: bad, 0x0302: bad, 0x0311: bad})):
+        server = case.start({"server smb3 signing algorithms": value})
+        for dialect, status in want.items():
+            check_equal(negotiated(server, (dialect,))[0], status, "%x with %s" % (dialect, value))
+        check_equal(negotiated(server, (0x0202, 0x0210, 0x0300, 0x0302))[0], want[0x0302], "all below 3.1.1 with " + value)
+        server.stop(judge=case.kind == "bossad")
+    server = case.start({"server smb3 encryption algorithms": "AES-256-GCM"})
+    check_equal(negotiated(server, (0x0302,))[0], 0, "3.0.2 of a client that cannot encrypt")
+    case.smbclient(server, "share", "ls", dialect="SMB3_02").refused()
+    case.smbclient(server, "share", "ls", dialect="SMB3_11", protection="encrypt", options=["client smb3 encryption algorithms=AES-256-GCM"]).must()
 
 
 @test("min above max is an error at start that names both", servers=("bossad",))

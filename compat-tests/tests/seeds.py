@@ -2,6 +2,7 @@
 import re
 
 from harness import check, check_equal, run, test
+from smb_raw import Login, negotiated
 from tap import Tap
 
 CLIENTS = (("SMB2_02", 0x0202), ("SMB2_10", 0x0210), ("SMB3_00", 0x0300), ("SMB3_02", 0x0302), ("SMB3_11", 0x0311))
@@ -104,19 +105,54 @@ def step4_reload(case):
     case.smbclient(server, "share", "ls", dialect="SMB3_11").must()
 
 
-for _value in ("default", "auto", "mandatory", "disabled"):
-    @test("server signing = %s is accepted" % _value)
-    def signing_value(case, value=_value):
-        case.smbclient(case.start({"server signing": value}), "share", "ls").must()
+SIGNING = {"default": False, "auto": False, "mandatory": True, "disabled": False,
+           # the document's values in other case, and Samba's other spellings of them
+           "Mandatory": True, "AUTO": False, "required": True, "forced": True, "if_required": False, "yes": False, "no": False, "off": False}
 
-for _value in ("SMB2", "SMB2_02", "SMB2_10", "SMB3", "SMB3_00", "SMB3_02", "SMB3_11"):
-    @test("server min protocol and server max protocol = %s are accepted and demand exactly that one" % _value)
-    def protocol_value(case, value=_value):
-        number = {"SMB2": 0x0210, "SMB3": 0x0311}.get(value) or dict(CLIENTS)[value]
-        server = case.start({"server min protocol": value, "server max protocol": value})
-        with Tap(server.port) as tap:
-            case.smbclient(server, "share", "ls", port=tap.port).must()
-            check_equal(tap.dialect, number, "dialect")
+for _value, _required in SIGNING.items():
+    @test("server signing = %s: what NEGOTIATE announces, who signs, and what becomes of an unsigned request" % _value)
+    def signing_value(case, value=_value, required=_required):
+        from impacket import smb3structs
+        server = case.start({"server signing": value})
+        for name, number in CLIENTS:
+            check_equal(negotiated(server, (number,)), (0, number, 3 if required else 1), "status, dialect, security mode at " + name)
+        for dialect in ("SMB2_10", "SMB3_11"):
+            for protection in ("off", "sign"):
+                with Tap(server.port) as tap:
+                    case.smbclient(server, "share", "ls", dialect=dialect, protection=protection, port=tap.port).must()
+                    answers = [m for m in tap.of("QUERY_DIRECTORY") if m.status != 0x103]
+                    signed = required or protection == "sign"
+                    check(answers and all(m.signed == signed for m in answers), dialect, protection, [m.signed for m in answers])
+        for number in (0x0202, 0x0210):
+            with Login(server, dialect=number) as login:
+                tree = login.tree("share")
+                status = login.send_raw(smb3structs.SMB2_CREATE, login.create_body("f%x" % number), tree=tree, sign=False)
+                check_equal(status, 0xC0000022 if required else 0, "an unsigned CREATE at %x" % number)
+
+PROTOCOLS = {"SMB2": 0x0210, "SMB2_02": 0x0202, "SMB2_10": 0x0210, "SMB3": 0x0311, "SMB3_00": 0x0300, "SMB3_02": 0x0302, "SMB3_11": 0x0311, "smb3_00": 0x0300}
+
+
+def dialects_answered(case, settings, low, high):
+    """Each dialect alone, and all of them: answered when it lies between, and refused as unsupported otherwise."""
+    server = case.start(settings)
+    for name, number in CLIENTS:
+        status, dialect, _ = negotiated(server, (number,))
+        want = (0, number) if low <= number <= high else (0xC00000BB, None)
+        check_equal((status, dialect), want, "%s with %s" % (name, settings))
+    everything = tuple(number for _, number in CLIENTS)
+    check_equal(negotiated(server, everything)[1], high, "the answer to a client that has all, with %s" % settings)
+    with Tap(server.port) as tap:
+        case.smbclient(server, "share", "ls", port=tap.port).must()
+        check_equal(tap.dialect, high, "dialect that smbclient is given")
+    server.stop(judge=case.kind == "bossad")
+
+
+for _value, _number in PROTOCOLS.items():
+    @test("server min protocol = %s, server max protocol = %s, and both: exactly the dialects that they allow are answered" % (_value, _value))
+    def protocol_value(case, value=_value, number=_number):
+        dialects_answered(case, {"server min protocol": value}, number, 0x0311)
+        dialects_answered(case, {"server max protocol": value}, 0x0202, number)
+        dialects_answered(case, {"server min protocol": value, "server max protocol": value}, number, number)
 
 
 @test("different values allow every dialect between them")

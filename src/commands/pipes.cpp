@@ -29,7 +29,13 @@ rpc::CallContext call_context(Request& request) {
   context.server.comment = policy::expand(settings.server_string, list.macros);
   context.user = list.user.name;
   context.is_admin = request.session->state.logon.identity.uid == 0;
-  context.shares = [&server = request.server, list] { return list_shares(server, *server.settings(), list); };
+  // As the configuration is when they are asked for. The session may outlive the connection that opened the pipe.
+  context.shares = [&server = request.server, weak = request.connection.weak_from_this(), id = request.session->state.session_id, list] {
+    auto connection = weak.lock();
+    auto session = connection ? connection->find_session(id) : nullptr;
+    auto own = session ? connection->own_settings(session.get()) : nullptr;
+    return list_shares(server, own ? *own : *server.settings(), list);
+  };
   return context;
 }
 

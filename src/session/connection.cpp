@@ -274,7 +274,10 @@ void Connection::add_session(std::shared_ptr<Session> session) {
   auto id = session->state.session_id;
   sessions_[id] = std::move(session);
 }
-void Connection::remove_session(std::uint64_t id) { sessions_.erase(id); }
+void Connection::remove_session(std::uint64_t id) {
+  sessions_.erase(id);
+  own_settings_.erase(id);
+}
 std::vector<std::shared_ptr<Session>> Connection::sessions() const {
   std::vector<std::shared_ptr<Session>> all;
   for (const auto& [id, session] : sessions_) all.push_back(session);

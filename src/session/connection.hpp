@@ -73,6 +73,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void add_session(std::shared_ptr<Session> session);
   void remove_session(std::uint64_t id);
   [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;
+  /// The settings in force for this client, and for the user once `session` is valid; mostly the server's. Nothing: this client's own
+  /// cannot be taken, and there are none from before; it must not be served.
+  [[nodiscard]] std::shared_ptr<const policy::Settings> own_settings(const Session* session);
   /// Whether another logon may begin: what a client that never finishes one can make the server keep is bounded.
   [[nodiscard]] bool room_for_session() const;
 
@@ -144,6 +147,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t in_flight_ = 0;
   std::shared_ptr<Signal> idle_;    // set when in_flight_ or output_ falls low enough
   std::unordered_map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+  struct OwnSettings {
+    std::shared_ptr<const policy::Settings> common, settings;  // what they were read beside, and what they are
+    std::string user;
+  };
+  std::unordered_map<std::uint64_t, OwnSettings> own_settings_;  // by session, 0 before a logon
   std::map<std::uint64_t, Waiting> waiting_;  // by AsyncId
   std::uint64_t next_async_id_ = 1;
 };

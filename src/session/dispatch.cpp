@@ -167,6 +167,11 @@ Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
   }
   if (request.session) chain.pinned.push_back(request.session);
   if (!(refused == status::success)) co_return error_reply(refused);
+  request.settings = own_settings(request.session.get());
+  if (!request.settings) {
+    close("no configuration for this client");
+    co_return Reply{};
+  }
   auto result = co_await command.handler(request);
   if (!result) co_return error_reply(request.async_refused ? status::insufficient_resources : result.error());
   co_return std::move(*result);

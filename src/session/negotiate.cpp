@@ -157,7 +157,8 @@ Result<Reply> negotiate(Connection& connection, Bytes message, const wire::Negot
   std::vector<std::uint16_t> dialects(request.dialect_count);
   for (auto& dialect : dialects) reader(dialect);
 
-  auto settings = server.settings();
+  auto settings = connection.own_settings(nullptr);
+  if (!settings) return connection.close("no configuration for this client"), fail(status::access_denied);
   auto verdict = policy::explain_dialect(*settings, dialects);
   if (!verdict.dialect) return refuse(connection, verdict.status, verdict.reasons);
   state.dialect = *verdict.dialect;
@@ -191,7 +192,8 @@ Result<Reply> negotiate_from_smb1(Connection& connection, Bytes message) {
   constexpr std::size_t smb1_header = 32;
   constexpr std::uint8_t smb1_negotiate = 0x72;
   auto& state = connection.state;
-  auto settings = connection.server().settings();
+  auto settings = connection.own_settings(nullptr);
+  if (!settings) return connection.close("no configuration for this client"), fail(status::access_denied);
   if (state.negotiated || state.wildcard_negotiated || message.size() < smb1_header + 3 || message[4] != smb1_negotiate) {
     connection.close("an SMB1 message other than the first NEGOTIATE");
     return fail(status::invalid_parameter);

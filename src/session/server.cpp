@@ -64,7 +64,9 @@ void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
   if (stopping_.load()) return;
   auto connection = std::make_shared<Connection>(*this, std::move(socket), netbios);
   // As smbd: who `hosts allow` and `hosts deny` of [global] keep out does not get as far as a NEGOTIATE.
-  if (auto verdict = policy::connection_access(*settings(), {connection->state.client_address, {}, {}}); !verdict.allowed) {
+  auto own = connection->own_settings(nullptr);
+  if (!own) return;
+  if (auto verdict = policy::connection_access(*own, {connection->state.client_address, {}, {}}); !verdict.allowed) {
     log().error("{}: connection refused: {}", connection->state.client_address, policy::joined(verdict.reasons));
     return;
   }
@@ -83,9 +85,10 @@ void Server::forget(std::uint64_t connection_id) {
   connections_.erase(connection_id);
 }
 
-void Server::reload(std::shared_ptr<const policy::Settings> settings) {
+void Server::reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const ClientSettings> own) {
   {
     std::lock_guard guard(mutex_);
+    client_settings_ = std::move(own);
     settings_ = std::move(settings);
   }
   for (auto& connection : connections()) {
@@ -113,10 +116,10 @@ bool lost(const policy::Settings& settings, const TreeConnect& tree) {
 }  // namespace
 
 Awaitable<void> Server::drop_lost_trees(std::shared_ptr<Connection> connection) {
-  auto now = settings();
   for (auto& session : connection->sessions()) {
+    auto now = connection->own_settings(session.get());
     for (auto& tree : session->trees()) {
-      if (!lost(*now, *tree)) continue;
+      if (!now || !lost(*now, *tree)) continue;
       log().warning("{}@{}: tree connect to share {} ended: the configuration no longer serves it", printable(session->state.logon.user),
                     connection->state.client_address, tree->state.share_name);
       auto id = tree->state.tree_id;
@@ -145,6 +148,11 @@ std::size_t Server::connection_count() const {
 std::shared_ptr<const policy::Settings> Server::settings() const {
   std::lock_guard guard(mutex_);
   return settings_;
+}
+
+std::pair<std::shared_ptr<const policy::Settings>, std::shared_ptr<const ClientSettings>> Server::settings_and_reader() const {
+  std::lock_guard guard(mutex_);
+  return {settings_, client_settings_};
 }
 
 wire::FileId Server::new_file_id() {

@@ -28,6 +28,7 @@
 namespace bossa::session {
 
 class Connection;
+class ClientSettings;
 
 /// A network interface, for FSCTL_QUERY_NETWORK_INTERFACE_INFO.
 struct NetworkInterface {
@@ -59,14 +60,17 @@ class Server {
   void accept(boost::asio::ip::tcp::socket socket, bool netbios);
   /// New connections, sessions and tree connects see the new settings; standing tree connects keep what they were made under,
   /// but for shares that are gone.
-  void reload(std::shared_ptr<const policy::Settings> settings);
+  /// `own`: set where the configuration differs from client to client; `settings` are then those of no client in particular.
+  void reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const ClientSettings> own = nullptr);
   /// Closes every connection, and takes no more. They end on their loops; wait with connection_count().
   void stop();
   [[nodiscard]] std::size_t connection_count() const;
   /// Those that stand at the moment; each may be used on its own loop only.
   [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections() const;
 
+  /// For what is the server's own; what concerns a client asks Connection::own_settings().
   [[nodiscard]] std::shared_ptr<const policy::Settings> settings() const;
+  [[nodiscard]] std::pair<std::shared_ptr<const policy::Settings>, std::shared_ptr<const ClientSettings>> settings_and_reader() const;
   [[nodiscard]] Log& log() { return dependencies_.log; }
   [[nodiscard]] auth::AccountDatabase& accounts() { return *dependencies_.accounts; }
   [[nodiscard]] auth::UserMapper& users() { return *dependencies_.users; }
@@ -124,6 +128,7 @@ class Server {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const policy::Settings> settings_;
+  std::shared_ptr<const ClientSettings> client_settings_;
   Dependencies dependencies_;
   locking::FileTable files_;
   locking::LeaseTable leases_;
