@@ -65,7 +65,7 @@ class World:
             if self.chance(p):
                 out[name] = self.list(NAMES)
         for name, p, values in (("guest ok", 0.4, ("yes", "no")), ("guest only", 0.15, ("yes",)), ("available", 0.05, ("no",)),
-                                ("force user", 0.15, ("tester", "tester2", "nobody", "nosuchuser")), ("force group", 0.15, (GROUP, "+" + GROUP, "nosuchgroup")),
+                                ("force user", 0.15, ("tester", "tester2", "nosuchuser")), ("force group", 0.15, (GROUP, "+" + GROUP, "nosuchgroup")),
                                 ("smb encrypt", 0.2, ("required", "desired", "off", "if_required")), ("hosts allow", 0.1, HOSTS), ("hosts deny", 0.1, HOSTS),
                                 ("veto files", 0.3, ("/veto.me/", "/*.txt/", "/closed/nothing/", "/dee?/")), ("follow symlinks", 0.2, ("no",)),
                                 ("case sensitive", 0.15, ("yes",)), ("hide unreadable", 0.1, ("yes",))):
@@ -91,7 +91,7 @@ class World:
                 os.makedirs(path, exist_ok=True)
                 self.own(path, self.some(modes))
             for name, modes in (("pub/readable.txt", (0o644, 0o666, 0o444)), ("pub/locked.txt", (0o600, 0o640, 0o660)), ("closed/in.txt", (0o644, 0o600)),
-                                ("deep/a/b/c.txt", (0o644, 0o000, 0o604, 0o622)), ("veto.me", (0o666,)), (".dot", (0o644,)), ("ro.txt", (0o444, 0o666))):
+                                ("deep/a/b/c.txt", (0o644, 0o000, 0o604, 0o646)), ("veto.me", (0o666,)), (".dot", (0o644,)), ("ro.txt", (0o444, 0o666))):
                 path = os.path.join(root, name)
                 with open(path, "w") as f:
                     f.write("content")
