@@ -16,6 +16,24 @@ using Ids = std::vector<std::uint16_t>;
 
 BOOST_AUTO_TEST_SUITE(negotiation)
 
+BOOST_AUTO_TEST_CASE(a_client_of_3_0_that_can_encrypt_needs_ccm_and_one_that_cannot_does_not) {
+  Settings settings;
+  settings.encryption_algorithms = {"AES-256-GCM"};
+  for (auto dialect : {Dialect::smb3_00, Dialect::smb3_02}) {
+    BOOST_TEST((choose_dialect(settings, all) == Dialect::smb3_11));
+    BOOST_TEST((negotiate_cipher(settings, dialect, {}, true).status == status::invalid_parameter));
+    BOOST_TEST((negotiate_cipher(settings, dialect, {}, false).status == status::success));
+  }
+  settings.encryption = Encryption::off;
+  BOOST_TEST((negotiate_cipher(settings, Dialect::smb3_02, {}, true).status == status::success));
+  settings = {};
+  BOOST_TEST((negotiate_cipher(settings, Dialect::smb3_02, {}, true).cipher == Cipher::aes128_ccm));
+  BOOST_TEST(!negotiate_cipher(settings, Dialect::smb2_10, {}, true).cipher);
+  BOOST_TEST(!negotiate_cipher(settings, Dialect::smb3_11, {}, true).cipher);
+  Ids offered{4, 3};
+  BOOST_TEST((negotiate_cipher(settings, Dialect::smb3_11, std::span<const std::uint16_t>(offered), true).cipher == Cipher::aes256_gcm));
+}
+
 BOOST_AUTO_TEST_CASE(highest_common_dialect_within_the_range) {
   Settings settings;
   BOOST_TEST((choose_dialect(settings, all) == Dialect::smb3_11));
@@ -49,10 +67,6 @@ BOOST_AUTO_TEST_CASE(dialect_without_its_algorithm_is_refused_not_passed_over) {
   BOOST_TEST(!verdict.dialect);
   BOOST_TEST((verdict.status == status::invalid_parameter));
   BOOST_TEST((choose_dialect(settings, Ids{0x0210}) == Dialect::smb2_10));
-  settings = {};
-  settings.encryption_algorithms = {"AES-256-GCM"};
-  BOOST_TEST(!choose_dialect(settings, Ids{0x0302, 0x0300}));
-  BOOST_TEST((choose_dialect(settings, all) == Dialect::smb3_11));
 }
 
 BOOST_AUTO_TEST_CASE(reasons_name_the_line) {
