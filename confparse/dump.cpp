@@ -1,14 +1,15 @@
 #include "confparse/dump.hpp"
 
 #include <algorithm>
-#include <set>
+#include <vector>
 
 #include "src/base/unicode.hpp"
 
 namespace bossa::confparse {
 namespace {
 
-bool same(const Parameter& row, const std::string& a, const std::string& b) {
+bool same(const Parameter& row, std::string_view a, std::string_view b) {
+  if (a == b) return true;
   bool text = row.type == Type::String || row.type == Type::UString;
   return text ? equal_ignoring_case(a, b) : a == b;  // Samba compares strings without case here
 }
@@ -35,6 +36,8 @@ class Dump {
   std::string global() const {
     std::string out = "# Global parameters\n[global]\n";
     each(Scope::global, [&](ParameterId id, const Parameter& row) {
+      const auto* setting = from_.setting(id);
+      if (!options_.defaults_too && setting && setting->silent) return;
       auto value = from_.value(id).text;
       if (id == log_level_ && !options_.defaults_too) return;  // testparm has set its own
       if (id == log_level_) value = row.default_text;
@@ -59,18 +62,20 @@ class Dump {
   std::string share(const Section& section) const {
     std::string out = "[" + section.name + "]\n";
     // Only what somebody has set can differ from [global]'s final defaults.
-    std::set<ParameterId> ids;
+    std::vector<ParameterId> ids;
     for (const auto* map : {&section.own, section.defaults.get(), &from_.share_defaults}) {
       if (!map) continue;
-      for (const auto& [id, setting] : *map) ids.insert(id);
+      for (const auto& [id, setting] : *map) ids.push_back(id);
     }
+    std::ranges::sort(ids);
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     for (auto id : ids) {
       const auto& row = parameter(id);
       if (row.standing == Standing::hidden) continue;
       const auto *mine = from_.setting(id, &section), *global = from_.setting(id);
-      auto default_text = mine && global ? std::string() : default_value(row, from_.host_name).text;
-      const auto& value = mine ? mine->value.text : default_text;
-      if (!same(row, value, global ? global->value.text : default_text)) print(out, row.name, " = ", value);
+      std::string_view default_text = row.default_text;  // no share parameter's default depends on the host
+      auto value = mine ? std::string_view(mine->value.text) : default_text;
+      if (!same(row, value, global ? std::string_view(global->value.text) : default_text)) print(out, row.name, " = ", value);
     }
     print_options(out, section.options);
     return out;

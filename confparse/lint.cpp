@@ -18,7 +18,20 @@ Finding& Report::at(const Place& place, Severity severity, Concern concern, std:
   finding.line = place.line;
   finding.column = place.column;
   finding.message = std::move(message);
-  return findings_.emplace_back(std::move(finding));
+  return keep(std::move(finding));
+}
+
+Finding& Report::keep(Finding finding) {
+  if (findings_.size() < limit) return findings_.emplace_back(std::move(finding));
+  if (findings_.size() == limit) {
+    auto& last = findings_.emplace_back();
+    last.severity = Severity::error;
+    last.rule = "too-many-findings";
+    last.file = finding.file;
+    last.message = "more than " + std::to_string(limit) + " findings; the rest is left out";
+  }
+  spare_ = std::move(finding);
+  return spare_;
 }
 
 Finding& Report::at(const Setting* setting, Severity severity, Concern concern, std::string_view rule, std::string message) {

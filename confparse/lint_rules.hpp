@@ -30,8 +30,12 @@ class Report {
   [[nodiscard]] const Configuration& configuration() const { return from_; }
 
  private:
+  static constexpr std::size_t limit = 20000;  // more says nothing new, and costs memory
+  Finding& keep(Finding finding);
+
   const Configuration& from_;
   std::vector<Finding>& findings_;
+  Finding spare_;  // takes what is said past the limit
 };
 
 /// What becomes of access or data when the parameter is not in force.

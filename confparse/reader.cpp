@@ -22,7 +22,10 @@ std::optional<std::string> file_text(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored)) return std::nullopt;
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text;
+  if (auto size = std::filesystem::file_size(path, ignored); !ignored) text.reserve(size + 1);
+  char buffer[1 << 16];
+  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) text.append(buffer, static_cast<std::size_t>(in.gcount()));
   if (in.bad()) return std::nullopt;
   return text;
 }
@@ -255,6 +258,8 @@ void Reader::store(ParameterId id, Value value, bool silent) {
   }
   if (std::ranges::find(locked_, id) != locked_.end()) return;
   if (parameter(id).scope == Scope::global) {
+    auto before = out_.global.find(id);
+    if (before != out_.global.end() && !before->second.silent) setting.silent = false;
     out_.global.insert_or_assign(id, std::move(setting));
   } else {
     auto before = out_.share_defaults.find(id);

@@ -125,7 +125,7 @@ ParsedValue parse_list(const Parameter& parameter, std::string_view raw, const V
   auto& list = result.value.list;
   if (parameter.type == Type::List && list.empty()) {
     list = current.list;  // an empty List leaves things as they are
-  } else if (parameter.type == Type::List && is_edit(list.front())) {
+  } else if (parameter.type == Type::List && !current.list.empty() && is_edit(list.front())) {  // nothing can be edited into an empty list
     if (!std::ranges::all_of(list, is_edit)) return refused("'" + std::string(raw) + "' mixes +x or -x with plain elements");
     list = edited(current.list, list);
   }
@@ -166,7 +166,7 @@ std::vector<std::string> split_list(std::string_view raw) {
     if (c == '"') {
       open = !open;
       any = true;
-    } else if (!open && separators.find(c) != std::string_view::npos) {
+    } else if (!open && (c == ' ' || c == ',' || c == '\t' || c == ';' || c == '\n' || c == '\r')) {
       if (any) out.push_back(std::move(element));
       element.clear();
       any = false;

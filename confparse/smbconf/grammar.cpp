@@ -1,4 +1,5 @@
 // The smb.conf grammar. The only file of this folder that includes Spirit.
+#include <algorithm>
 #include <boost/spirit/home/x3.hpp>
 #include <functional>
 #include <utility>
@@ -46,6 +47,18 @@ class Builder {
     blank_ = '\0';
     text_->push_back(c);
   }
+  // Many characters at once, none of them a blank or a newline.
+  void put_run(Iterator from, Iterator to) {
+    if (cut_) return;
+    auto nul = std::find(from, to, '\0');
+    cut_ = nul != to;
+    to = nul;
+    if (from == to) return;
+    if (text_ == &current_.value && text_->empty()) begin_value_at(from);
+    if (blank_ && !text_->empty() && current_.kind != StatementKind::unclosed_section) text_->push_back(blank_);
+    blank_ = '\0';
+    text_->append(from, to);
+  }
   void close_section() {
     if (!cut_) current_.kind = StatementKind::section;
     cut_ = true;  // what follows the first ']' is ignored
@@ -91,6 +104,7 @@ auto const begin_value = [](auto& context) { build(context).begin_value(here(con
 auto const close_header = [](auto& context) { build(context).close_section(); };
 auto const add_blank = [](auto& context) { build(context).blank(x3::_attr(context)); };
 auto const add = [](auto& context) { build(context).put(x3::_attr(context), here(context)); };
+auto const add_run = [](auto& context) { build(context).put_run(x3::_attr(context).begin(), x3::_attr(context).end()); };
 auto const end = [](auto& context) { build(context).end(here(context)); };
 
 auto const blank = x3::char_(" \t\r\v\f");
@@ -99,11 +113,16 @@ auto const any = x3::char_ - newline;
 // A backslash joins the next line on, also with blanks between it and the end of the line. At the end of the file it is text.
 auto const joint = '\\' >> x3::omit[*blank] >> newline;
 
+// Runs of what has no meaning of its own, in names, values and headers: the bulk of a file.
+auto const run_of_value = x3::raw[+~x3::char_(" \t\r\v\f\n\\")];
+auto const run_of_name = x3::raw[+~x3::char_(" \t\r\v\f\n\\=")];
+auto const run_of_header = x3::raw[+~x3::char_(" \t\r\v\f\n\\]")];
+
 auto const comment = x3::omit[x3::char_("#;") >> *any];  // is not continued
-auto const name = *(joint | blank[add_blank] | (any - '=')[add]);
-auto const value = *(joint | blank[add_blank] | any[add]);
+auto const name = *(run_of_name[add_run] | joint | blank[add_blank] | (any - '=')[add]);
+auto const value = *(run_of_value[add_run] | joint | blank[add_blank] | any[add]);
 auto const setting = x3::eps[begin_text] >> name >> -('=' >> x3::eps[begin_value] >> value) >> x3::eps[end];
-auto const section_name = *(joint | blank[add_blank] | (any - ']')[add]);
+auto const section_name = *(run_of_header[add_run] | joint | blank[add_blank] | (any - ']')[add]);
 auto const header = x3::lit('[')[begin_header] >> section_name >> -(x3::lit(']')[close_header] >> x3::omit[*(joint | any)]) >> x3::eps[end];
 auto const statement = x3::omit[*blank] >> (comment | (x3::omit[*(joint | blank)] >> header) | setting);
 auto const file = statement % newline;
