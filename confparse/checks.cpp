@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "src/base/unicode.hpp"
@@ -16,7 +19,8 @@ class Checks {
   std::vector<Diagnostic> run() {
     if (yes("wins support") && !text("wins server").empty())
       say(Severity::error, "wins server", "both 'wins support = yes' and 'wins server' are set");
-    if (text("security") == "ADS" && text("realm").empty()) say(Severity::error, "security", "'security = ads' needs 'realm'");
+    bool by_role = text("security") == "AUTO" && text("server role") == "member server";  // a member is one of Active Directory unless it says otherwise
+    if ((text("security") == "ADS" || by_role) && text("realm").empty()) say(Severity::error, "security", "'security = ads' needs 'realm'");
     directory("lock directory", Severity::warning);
     directory("state directory", Severity::error);
     directory("cache directory", Severity::error);
@@ -25,6 +29,7 @@ class Checks {
       say(Severity::error, "unix password sync", "'unix password sync' needs a 'passwd program' that can be run");
     if (text("winbind separator").size() != 1)
       say(Severity::error, "winbind separator", "'winbind separator' must be a single character");
+    check_autorid();
     auto workgroup = text("workgroup"), netbios_name = text("netbios name");
     if (workgroup == netbios_name) say(Severity::warning, "netbios name", "'workgroup' and 'netbios name' must differ");
     if (netbios_name.size() > 15) say(Severity::warning, "netbios name", "'netbios name' has more than 15 characters");
@@ -42,6 +47,24 @@ class Checks {
       diagnostic.column = setting->place.column;
     }
     found_.push_back(std::move(diagnostic));
+  }
+  std::string option(std::string_view key) const {
+    auto found = std::ranges::find(from_.options, key, &Option::key);
+    return found == from_.options.end() ? std::string{} : found->value;
+  }
+  // The id mapping faults that count for testparm's exit status, but for ranges that overlap.
+  void check_autorid() {
+    auto role = server_role(from_);
+    bool controller = role == "ROLE_ACTIVE_DIRECTORY_DC";
+    if (role != "ROLE_DOMAIN_MEMBER" && !controller) return;
+    auto backend = option("idmapconfig*:backend");
+    if (backend == "rid" || (controller && backend == "autorid"))
+      return say(Severity::error, "server role", "'idmap config * : backend = " + backend + "' cannot be the default backend");
+    unsigned long low = 0, high = 0, size = 100000;
+    if (backend != "autorid" || std::sscanf(option("idmapconfig*:range").c_str(), "%lu - %lu", &low, &high) != 2) return;
+    if (auto text = option("idmapconfig*:rangesize"); !text.empty()) size = std::strtoul(text.c_str(), nullptr, 0);
+    if (high < low || high - low + 1 < 2 * size)
+      say(Severity::error, "server role", "the range of 'idmap config * : backend = autorid' must be at least twice as large as its rangesize");
   }
   static bool runs(const std::string& command) {
     auto program = command.substr(0, command.find(' '));
