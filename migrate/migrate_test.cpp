@@ -1,7 +1,7 @@
 // Properties of the translation, over real files and over random ones. The seed is printed; BOSSA_SEED repeats a run.
 #include <boost/test/unit_test.hpp>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(no_translation_widens_access_in_silence) {
       ++good;
       auto made = to_fusion(before);
       auto target = fusion::read_text("tsmb.conf", made.text);
-      if (!made.refused() || true) never_wider(random, confparse::to_settings(before), meaning(target), made, text);
+      never_wider(random, confparse::to_settings(before), meaning(target), made, text);
     }
     auto other = random_fusion(random);
     if (auto before = fusion::read_text("tsmb.conf", other); !before.fatal) {
@@ -464,9 +464,9 @@ BOOST_AUTO_TEST_CASE(ten_thousand_shares) {
   for (int i = 0; i < 10000; ++i)
     text += "[share" + std::to_string(i) + "]\n\tpath = /srv/" + std::to_string(i) + "\n\tread only = no\n\tvalid users = ann @staff\n\twrite list = @staff\n\tveto files = /*.tmp/\n";
   auto timed = [](auto&& work) {
-    auto start = std::chrono::steady_clock::now();
+    auto start = std::clock();  // of the processor: what else the machine does is no matter
     work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   };
   std::string made, back;
   auto there = timed([&] { made = to_fusion(samba(text)).text; });
@@ -474,8 +474,8 @@ BOOST_AUTO_TEST_CASE(ten_thousand_shares) {
   BOOST_TEST(samba(back).sections.size() == 10000u);
   std::printf("10,000 shares: to Fusion %.2f s, to Samba %.2f s\n", there, again);
 #ifdef NDEBUG
-  BOOST_TEST(there < 3.0);  // under a second on an idle machine, see docs/performance.md
-  BOOST_TEST(again < 3.0);
+  BOOST_TEST(there < 1.0);
+  BOOST_TEST(again < 1.0);
 #endif
 }
 
