@@ -164,6 +164,8 @@ class Binding {
       apply(target, id, setting.value);
       note(target.origins, id, setting);
     }
+    for (const auto& option : from_.options) target.options[folded_name(option.name)] = option.value;
+    for (const auto& option : section.options) target.options[folded_name(option.name)] = option.value;
     target.name = section.name;
     target.is_homes = is_homes(section.name);
     target.is_printers = is_printers(section.name);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <optional>
 
 #include "confparse/bind.hpp"
 #include "src/base/unicode.hpp"
@@ -62,6 +64,33 @@ constexpr AccessList access_lists[] = {
     {"admin users", &policy::ShareSettings::admin_users, false},
 };
 
+// What becomes of a module in `vfs objects`.
+enum class ModuleFate { acted_on, harmless, guards, elsewhere };
+struct Module {
+  std::string_view name;
+  ModuleFate fate;
+};
+constexpr Module modules[] = {
+    {"acl_xattr", ModuleFate::acted_on},    {"streams_xattr", ModuleFate::acted_on},  {"shadow_copy2", ModuleFate::acted_on},
+    {"recycle", ModuleFate::acted_on},      {"full_audit", ModuleFate::acted_on},     {"catia", ModuleFate::acted_on},
+    {"fruit", ModuleFate::acted_on},        {"crossrename", ModuleFate::harmless},    {"io_uring", ModuleFate::harmless},
+    {"aio_pthread", ModuleFate::harmless},  {"aio_fork", ModuleFate::harmless},       {"aio_linux", ModuleFate::harmless},
+    {"btrfs", ModuleFate::harmless},        {"readahead", ModuleFate::harmless},      {"preopen", ModuleFate::harmless},
+    {"dirsort", ModuleFate::harmless},      {"default_quota", ModuleFate::harmless},  {"linux_xfs_sgid", ModuleFate::harmless},
+    {"dfs_samba4", ModuleFate::harmless},   {"time_audit", ModuleFate::harmless},     {"commit", ModuleFate::harmless},
+    {"virusfilter", ModuleFate::guards},    {"worm", ModuleFate::guards},             {"readonly", ModuleFate::guards},
+    {"acl_tdb", ModuleFate::guards},        {"nfs4acl_xattr", ModuleFate::guards},    {"xattr_tdb", ModuleFate::guards},
+    {"posix_eadb", ModuleFate::guards},     {"zfsacl", ModuleFate::guards},           {"gpfs", ModuleFate::guards},
+    {"scannedonly", ModuleFate::guards},    {"ceph", ModuleFate::elsewhere},          {"glusterfs", ModuleFate::elsewhere},
+};
+// "/usr/lib/samba/vfs/recycle.so" and "recycle:bin2" are both recycle.
+std::string_view module_name(std::string_view text) {
+  if (auto slash = text.rfind('/'); slash != std::string_view::npos) text.remove_prefix(slash + 1);
+  text = text.substr(0, text.find(':'));
+  if (text.ends_with(".so")) text.remove_suffix(3);
+  return text;
+}
+
 class Checks {
  public:
   Checks(Configuration& configuration, policy::Settings& settings, const NameLookup* names)
@@ -75,6 +104,7 @@ class Checks {
       if (share.not_served_because.empty()) share.not_served_because = global_trouble;
       if (share.not_served_because.empty()) share.not_served_because = host_lists(share.hosts_allow, share.hosts_deny, share.origins);
       if (names_) check_names(share);
+      check_modules(share);
       if (!share.not_served_because.empty()) say(Severity::error, {}, "share [" + share.name + "] is not served: " + share.not_served_because);
     }
     name_what_has_no_effect();
@@ -145,6 +175,26 @@ class Checks {
         } else if (share.not_served_because.empty()) {
           share.not_served_because = at.text() + ": " + message;
         }
+      }
+    }
+  }
+
+  // A module that keeps data or users apart cannot be left out in silence; any other is named.
+  void check_modules(policy::ShareSettings& share) {
+    auto found = share.origins.find("vfs objects");
+    auto at = found == share.origins.end() ? policy::Origin{} : found->second;
+    for (const auto& text : share.vfs_objects) {
+      auto name = module_name(text);
+      const auto* known = std::ranges::find(modules, name, &Module::name);
+      auto fate = known == std::end(modules) ? std::optional<ModuleFate>{} : known->fate;
+      if (fate == ModuleFate::acted_on) continue;
+      auto message = "vfs objects: '" + std::string(name) + "' ";
+      if (fate == ModuleFate::guards || fate == ModuleFate::elsewhere) {
+        message += fate == ModuleFate::guards ? "guards the share's data and is not understood" : "keeps the share's data elsewhere and is not understood";
+        if (share.not_served_because.empty()) share.not_served_because = at.text() + ": " + message;
+      } else {
+        message += fate == ModuleFate::harmless ? "is not needed here" : "is not known and has no effect";
+        say(fate ? Severity::note : Severity::warning, at, "share [" + share.name + "]: " + message);
       }
     }
   }

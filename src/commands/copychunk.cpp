@@ -1,9 +1,12 @@
 // Server-side copy, [MS-SMB2] 3.3.5.15.6.
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "src/commands/file_ioctl.hpp"
+#include "src/fs/dos_attributes.hpp"
 #include "src/session/breaks.hpp"
 
 namespace bossa::commands {
@@ -55,7 +58,7 @@ bool within_limits(const std::vector<Chunk>& chunks) {
   return total <= largest_copy;
 }
 
-Outcome copy_by_hand(int from, int to, const Chunk& chunk) {
+Outcome copy_by_hand(const fs::FileHandle& from, const fs::FileHandle& to, const Chunk& chunk) {
   ByteVector data(chunk.length);
   auto count = fs::read(from, chunk.source_offset, data);
   if (!count) return fail(count.error());
@@ -64,14 +67,15 @@ Outcome copy_by_hand(int from, int to, const Chunk& chunk) {
 }
 
 // The kernel copies, sharing blocks where the file system can.
-Outcome copy_one(int from, int to, const Chunk& chunk) {
+Outcome copy_one(const fs::FileHandle& from, const fs::FileHandle& to, const Chunk& chunk) {
   if (chunk.source_offset > largest_offset - chunk.length || chunk.target_offset > largest_offset - chunk.length) {
     return fail(status::invalid_parameter);
   }
+  if (from.is_stream() || to.is_stream()) return copy_by_hand(from, to, chunk);
   auto in = static_cast<off_t>(chunk.source_offset), out = static_cast<off_t>(chunk.target_offset);
   std::size_t left = chunk.length;
   while (left > 0) {
-    auto copied = ::copy_file_range(from, &in, to, &out, left, 0);
+    auto copied = ::copy_file_range(from.fd.get(), &in, to.fd.get(), &out, left, 0);
     if (copied == 0) return fail(status::end_of_file);
     if (copied < 0) {
       if (errno == EINTR) continue;
@@ -94,7 +98,7 @@ Outcome copy_all(FileOpen& source, FileOpen& target, const std::vector<Chunk>& c
         target.node->io_conflicts(target.id, chunk.target_offset, chunk.length, true)) {
       return fail(status::file_lock_conflict);
     }
-    auto copied = copy_one(source.handle.fd.get(), target.handle.fd.get(), chunk);
+    auto copied = copy_one(source.handle, target.handle, chunk);
     if (!copied) return copied;
     ++done.chunks_written;
     done.total_bytes_written += chunk.length;
@@ -131,8 +135,60 @@ Awaitable<Result<IoctlOutput>> copy_chunks(Request& request, std::shared_ptr<Ope
   session::announce_change(request.server, *open->file);
   auto copied = co_await as_user_on_worker(request, work);
   if (done.chunks_written > 0) open->file->written();
-  if (!copied && done.chunks_written == 0) co_return fail(copied.error());
+  // A lock in the way is told together with how far it went, as by smbd.
+  if (!copied && done.chunks_written == 0 && !(copied.error() == status::file_lock_conflict)) co_return fail(copied.error());
   co_return IoctlOutput{wire::build(done), copied ? status::success : copied.error()};
+}
+
+namespace {
+struct DuplicateExtents {  // [MS-FSCC] 2.3.7.2
+  wire::FileId source;
+  std::uint64_t source_offset = 0, target_offset = 0, byte_count = 0;
+  using D = DuplicateExtents;
+  BOSSA_FIELDS(&D::source, &D::source_offset, &D::target_offset, &D::byte_count);
+};
+
+bool marked_sparse(const FileOpen& file) { return (fs::dos_info(file.handle, file.handle.stat).attributes & fs::attribute::sparse) != 0; }
+
+Outcome share_blocks(FileOpen& source, FileOpen& target, const DuplicateExtents& wanted) {
+  auto from = fs::restat(source.handle), to = fs::restat(target.handle);
+  if (!from || !to) return fail(status::unsuccessful);
+  auto fits = [&](std::uint64_t offset, std::uint64_t size) { return offset <= size && wanted.byte_count <= size - offset; };
+  if (!fits(wanted.source_offset, from->size) || !fits(wanted.target_offset, to->size)) return fail(status::not_supported);
+  if (wanted.byte_count == 0) return {};
+  if (marked_sparse(source) && !marked_sparse(target)) return fail(status::not_supported);
+  auto distance = wanted.source_offset > wanted.target_offset ? wanted.source_offset - wanted.target_offset : wanted.target_offset - wanted.source_offset;
+  if (source.handle.key == target.handle.key && distance < wanted.byte_count) return fail(status::not_supported);
+  if (source.node->io_conflicts(source.id, wanted.source_offset, wanted.byte_count, false) ||
+      target.node->io_conflicts(target.id, wanted.target_offset, wanted.byte_count, true)) {
+    return fail(status::file_lock_conflict);
+  }
+  file_clone_range range{};
+  range.src_fd = source.handle.fd.get();
+  range.src_offset = wanted.source_offset;
+  range.src_length = wanted.byte_count;
+  range.dest_offset = wanted.target_offset;
+  if (::ioctl(target.handle.fd.get(), FICLONERANGE, &range) == 0) return {};
+  bool cannot = errno == EOPNOTSUPP || errno == ENOTTY || errno == EXDEV || errno == EINVAL || errno == EBADF;
+  return fail(cannot ? status::not_supported : fs::status_from_errno(errno));
+}
+}  // namespace
+
+Awaitable<Result<IoctlOutput>> duplicate_extents(Request& request, std::shared_ptr<Open> open, Bytes input) {
+  if (input.size() < wire::fixed_size<DuplicateExtents>()) co_return fail(status::buffer_too_small);
+  auto wanted = wire::parse_plain<DuplicateExtents>(input);
+  if (!wanted) co_return fail(wanted.error());
+  if (open->state.is_directory) co_return fail(status::invalid_parameter);
+  if (!open->may(access::write_data)) co_return fail(status::access_denied);
+  auto source = request.session->find_open(wanted->source);
+  if (!source || !source->file) co_return fail(status::invalid_handle);
+  if (source->state.is_directory) co_return fail(status::invalid_parameter);
+  if (!source->may(access::read_data)) co_return fail(status::access_denied);
+  if (source->file->handle.is_stream() || open->file->handle.is_stream()) co_return fail(status::not_supported);
+  auto work = [&] { return share_blocks(*source->file, *open->file, *wanted); };
+  auto done = co_await as_user_on_worker(request, work);
+  if (!done) co_return fail(done.error());
+  co_return IoctlOutput{};
 }
 
 }  // namespace bossa::commands

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "src/base/unicode.hpp"
 #include "src/fs/dos_attributes.hpp"
 
 namespace bossa::commands {
@@ -170,6 +171,28 @@ Result<IoctlOutput> object_id(const Open& open) {
     store_le(output.data() + at + 8, key.inode);
   }
   return IoctlOutput{to_vector(output)};
+}
+
+Awaitable<Result<IoctlOutput>> enumerate_snapshots(Request& request, Open& open, std::uint32_t max_output) {
+  if (max_output < 16) co_return fail(status::invalid_parameter);
+  const auto& volume = *request.tree->volume;
+  if (!volume.options().snapshots.enabled) co_return fail(status::not_supported);
+  auto work = [&] { return fs::list_snapshots(volume); };
+  auto tokens = co_await as_user(request, *open.file, work);
+  if (!tokens) co_return fail(tokens.error());
+  // [MS-SMB2] 2.2.32.2: each name ends in a zero, the list in another.
+  ByteVector names;
+  for (const auto& token : *tokens) append_utf16le(names, token + '\0');
+  names.resize(names.size() + 2);
+  bool fits = 12 + names.size() <= max_output;
+  IoctlOutput result;
+  wire::Writer writer{result.output};
+  writer(static_cast<std::uint32_t>(tokens->size()));
+  writer(fits ? static_cast<std::uint32_t>(tokens->size()) : std::uint32_t{0});
+  writer(static_cast<std::uint32_t>(names.size()));
+  if (fits) writer.bytes(names); else writer.zeros(4);  // the count and the size that is needed
+  if (result.output.size() < 16) writer.zeros(16 - result.output.size());
+  co_return result;
 }
 
 }  // namespace bossa::commands

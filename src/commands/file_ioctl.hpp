@@ -15,6 +15,10 @@ Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes
 Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& open, Bytes input, std::uint32_t max_output);
 Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Bytes input);
 [[nodiscard]] Result<IoctlOutput> object_id(const Open& open);
+/// FSCTL_SRV_ENUMERATE_SNAPSHOTS, [MS-SMB2] 3.3.5.15.1.
+Awaitable<Result<IoctlOutput>> enumerate_snapshots(Request& request, Open& open, std::uint32_t max_output);
+/// FSCTL_DUPLICATE_EXTENTS_TO_FILE, [MS-FSA] 2.1.5.10.4, where the file system can share blocks; `open` is the target.
+Awaitable<Result<IoctlOutput>> duplicate_extents(Request& request, std::shared_ptr<Open> open, Bytes input);
 /// FSCTL_SRV_REQUEST_RESUME_KEY: the key under which a copy names its source.
 [[nodiscard]] Result<IoctlOutput> resume_key(const Open& open);
 /// FSCTL_SRV_COPYCHUNK and _WRITE, [MS-SMB2] 3.3.5.15.6; `open` is the target.

@@ -14,8 +14,8 @@ Awaitable<Result<Reply>> handle_flush(Request& request) {
   // Data can be flushed by whoever may write; a directory by whoever may make something in it.
   if (!(*open)->may_any(access::write_data | access::append_data)) co_return fail(status::access_denied);
   bool to_disk = request.tree->share.strict_sync;
-  if (to_disk && !file.handle.path_only) {
-    auto work = [&] { return fs::sync(file.handle.fd.get()); };
+  if (to_disk && (!file.handle.path_only || file.handle.is_stream())) {
+    auto work = [&] { return fs::sync(file.handle); };
     auto done = co_await as_user_on_worker(request, work);
     if (!done) co_return fail(done.error());
   }

@@ -73,6 +73,7 @@ Result<InfoReply> file_info(Open& open, const wire::QueryInfoRequest& query, Byt
   fs::FactNeeds needs;
   needs.ea_size = info_class == FileClass::ea || info_class == FileClass::all;
   needs.short_name = info_class == FileClass::alternate_name;
+  needs.streams = info_class == FileClass::stream;
   auto facts = facts_of(open, needs);
   if (!facts) return fail(facts.error());
   return wire::build_file_info(info_class, *facts, max_length);

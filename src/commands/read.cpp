@@ -8,7 +8,12 @@ namespace {
 
 constexpr std::uint64_t largest_offset = 0x7FFFFFFFFFFFFFFF;
 
-Awaitable<Result<std::size_t>> read_into(Request& request, int fd, std::uint64_t offset, Buffer& buffer) {
+Awaitable<Result<std::size_t>> read_into(Request& request, FileOpen& file, std::uint64_t offset, Buffer& buffer) {
+  if (file.handle.is_stream()) {
+    auto attribute = [&] { return fs::read(file.handle, offset, buffer.mutable_bytes()); };
+    co_return co_await as_user(request, file, attribute);
+  }
+  int fd = file.handle.fd.get();
   auto cached = fs::try_read_cached(fd, offset, buffer.mutable_bytes());
   if (cached) co_return *cached;
   // No identity is needed: what a descriptor may do was settled when it was opened.
@@ -35,7 +40,7 @@ Awaitable<Result<Reply>> handle_read(Request& request) {
 
   auto buffer = request.buffer(read->length);
   if (read->length > 0) {
-    auto count = co_await read_into(request, file.handle.fd.get(), read->offset, buffer);
+    auto count = co_await read_into(request, file, read->offset, buffer);
     if (!count) co_return fail(count.error());
     buffer.set_size(*count);
     if (*count == 0) co_return fail(status::end_of_file);

@@ -1,18 +1,21 @@
 #include "src/commands/rename.hpp"
 
+#include "src/base/unicode.hpp"
+#include "src/fs/characters.hpp"
 #include "src/wire/fscc.hpp"
 
 namespace bossa::commands {
 
 namespace {
 
-Result<fs::SmbPath> target_of(const wire::RenameRequest& wanted) {
+Result<fs::SmbPath> target_of(const wire::RenameRequest& wanted, const fs::Volume& volume) {
   // A name relative to another open does not exist over the network.
   if (wanted.root_directory != 0 || wanted.name.empty()) return fail(status::invalid_parameter);
   auto path = fs::parse_path(wanted.name);
   if (!path) return path;
   if (path->has_stream()) return fail(status::object_name_invalid);
   if (path->is_root()) return fail(status::access_denied);
+  if (const auto& characters = volume.options().characters) path->set_text(characters->to_server(path->text()));
   return path;
 }
 
@@ -60,13 +63,51 @@ Outcome check_nothing_open_below(Request& request, const std::string& who, const
   return {};
 }
 
+// [MS-FSA] 2.1.5.15.11: a stream goes to another name on the same file, ":name" or ":name:$DATA".
+Outcome rename_stream_open(Request& request, const std::string& who, Open& open, const wire::RenameRequest& wanted) {
+  if (wanted.root_directory != 0) return fail(status::invalid_parameter);
+  if (wanted.name.empty() || wanted.name.front() != ':') return fail(status::object_name_invalid);
+  auto parsed = fs::parse_path("file" + wanted.name);
+  if (!parsed) return fail(parsed.error());
+  if (!parsed->has_stream()) return fail(status::invalid_parameter);  // the main stream stays
+  auto& file = *open.file;
+  auto& handle = file.handle;
+  auto there = fs::find_stream(handle, parsed->stream());
+  if (!there) return fail(there.error());
+  if (*there && (*there)->name != handle.stream) {
+    if (!wanted.replace) return fail(status::object_name_collision);
+    auto node = request.server.files().find({handle.key.device, handle.key.inode, fold_case((*there)->name)});
+    if (node && node->open_count() > 0) {
+      request.server.log().info("{}: stream not replaced by a rename, because it is open: {}", who, printable((*there)->name));
+      return fail(status::access_denied);
+    }
+  }
+  auto old_link = session::link_name(handle);
+  if (auto renamed = fs::rename_stream(handle, parsed->stream()); !renamed) return renamed;
+  handle.stream = parsed->stream();
+  file.node->rename(old_link, session::link_name(handle));
+  return {};
+}
+
+// Opens of a file's streams are found by its name as well.
+void rename_streams(Request& request, const fs::FileHandle& file, const std::string& old_link, const std::string& new_link) {
+  auto streams = fs::list_streams(file);
+  if (!streams) return;
+  for (const auto& each : *streams) {
+    auto key = file.volume->options().case_sensitive ? each.name : fold_case(each.name);
+    auto node = request.server.files().find({file.key.device, file.key.inode, key});
+    if (node) node->rename(old_link + ':' + key, new_link + ':' + key);
+  }
+}
+
 }  // namespace
 
 Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes buffer) {
   if (!open.may(access::delete_)) return fail(status::access_denied);
   auto wanted = wire::parse_rename(buffer);
   if (!wanted) return fail(wanted.error());
-  auto to = target_of(*wanted);
+  if (open.file->handle.is_stream()) return rename_stream_open(request, who, open, *wanted);
+  auto to = target_of(*wanted, *open.file->handle.volume);
   if (!to) return fail(to.error());
   auto& file = *open.file;
   if (file.path().empty()) return fail(status::access_denied);  // the share's root stays
@@ -85,6 +126,7 @@ Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes 
   if (!renamed) return fail(renamed.error());
   auto new_link = session::link_name(*file.handle.volume, *renamed);
   file.node->rename(old_link, new_link);
+  rename_streams(request, file.handle, old_link, new_link);
   auto& hub = *request.server.notify_hub();
   if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced);
   hub.report_rename(old_link, new_link, file.handle.is_directory());
@@ -97,7 +139,8 @@ Outcome link_open(Request& request, const std::string& who, Open& open, Bytes bu
   if (request.tree->state.read_only) return fail(status::access_denied);
   auto wanted = wire::parse_rename(buffer);
   if (!wanted) return fail(wanted.error());
-  auto to = target_of(*wanted);
+  if (open.file->handle.is_stream()) return fail(status::invalid_parameter);
+  auto to = target_of(*wanted, *open.file->handle.volume);
   if (!to) return fail(to.error());
   auto& file = *open.file;
   if (file.handle.is_directory()) return fail(status::file_is_a_directory);

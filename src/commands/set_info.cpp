@@ -68,8 +68,8 @@ Outcome set_size(Open& open, Bytes buffer, bool allocation) {
   if (!size) return fail(size.error());
   if (open.state.is_directory) return fail(status::invalid_parameter);
   if (!open.may(access::write_data)) return fail(status::access_denied);
-  int fd = open.file->handle.fd.get();
-  auto done = allocation ? fs::allocate(fd, *size) : fs::truncate(fd, *size);
+  const auto& handle = open.file->handle;
+  auto done = allocation ? fs::allocate(handle, *size) : fs::truncate(handle, *size);
   if (done) open.file->changed(session::notify_filter::size | session::notify_filter::attributes);
   return done;
 }

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "src/base/unicode.hpp"
+#include "src/commands/share_modules.hpp"
 
 namespace bossa::commands {
 namespace {
@@ -182,6 +183,11 @@ void expand_share(const Caller& caller, TreeConnect& tree) {
   tree.share.path = policy::expand(tree.share.path, context);
   context.path = tree.share.path;
   tree.share.comment = policy::expand(tree.share.comment, context);
+  for (auto name : {"recycle:repository", "full_audit:prefix"}) {
+    auto& options = tree.share.options;
+    if (auto found = options.find(name); found != options.end()) found->second = policy::expand(found->second, context);
+    else if (std::string_view(name) == "full_audit:prefix") options.emplace(name, policy::expand("%u|%I", context));
+  }
   bool sensitive = tree.share.case_sensitive == policy::CaseSensitive::yes;
   tree.veto_files = policy::NameList(policy::expand(tree.share.veto_files, context), sensitive);
   tree.hide_files = policy::NameList(policy::expand(tree.share.hide_files, context), sensitive);
@@ -212,6 +218,15 @@ fs::VolumeOptions volume_options(const TreeConnect& tree) {
   options.max_disk_size = share.max_disk_size << 20;
   options.modes = {share.create_mask, share.force_create_mode, share.directory_mask, share.force_directory_mode, share.map_archive, share.map_system,
                    share.map_hidden, share.map_readonly, share.inherit_permissions};
+  options.block_size = share.block_size;
+  options.dos_filetime_resolution = share.dos_filetime_resolution;
+  using Mangling = fs::VolumeOptions::Mangling;
+  options.mangled_names = share.mangled_names == "yes" ? Mangling::yes : share.mangled_names == "no" ? Mangling::no : Mangling::illegal;
+  options.preserve_case = share.preserve_case;
+  options.short_preserve_case = share.short_preserve_case;
+  options.default_case_upper = share.default_case_upper;
+  if (share.volume_serial != -1) options.serial = static_cast<std::uint32_t>(share.volume_serial);
+  apply_modules(share, options);
   if (!tree.veto_files.empty()) options.vetoed = [list = tree.veto_files](std::string_view name) { return list.matches(name); };
   if (!tree.hide_files.empty()) options.hidden = [list = tree.hide_files](std::string_view name) { return list.matches(name); };
   return options;

@@ -4,6 +4,7 @@
 #include "src/base/unicode.hpp"
 #include "src/commands/handlers.hpp"
 #include "src/commands/share_connect.hpp"
+#include "src/commands/share_modules.hpp"
 #include "src/fs/identity.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/server.hpp"
@@ -31,7 +32,9 @@ Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest&
 // The root directory of a disk share.
 Outcome open_volume(Request& request, TreeConnect& tree) {
   fs::AsDaemon root;  // the share's root is opened by the daemon; what is in it is for the kernel to allow
-  auto volume = fs::Volume::open(volume_options(tree), request.server.names());
+  auto options = volume_options(tree);
+  options.streams.locks = request.server.stream_locks();
+  auto volume = fs::Volume::open(std::move(options), request.server.names());
   if (!volume) {
     request.server.log().error("{}: share {} cannot be served: its path {} is missing or is no directory", request.who(), tree.share.name,
                                printable(tree.share.path));
@@ -46,6 +49,9 @@ wire::TreeConnectResponse response_for(const TreeConnect& tree) {
   response.share_type = tree.state.is_ipc ? wire::share_type::pipe : tree.share.printable ? wire::share_type::print : wire::share_type::disk;
   if (tree.state.encrypt_data) response.share_flags |= wire::share_flag::encrypt_data;
   if (tree.share.hide_unreadable) response.share_flags |= wire::share_flag::access_based_directory_enum;
+  // [MS-SMB2] 2.2.10: what the client may keep for work without the server.
+  const auto& caching = tree.share.csc_policy;
+  if (!tree.state.is_ipc) response.share_flags |= caching == "documents" ? 0x10u : caching == "programs" ? 0x20u : caching == "disable" ? 0x30u : 0u;
   response.maximal_access = tree.state.maximal_access;
   return response;
 }
@@ -101,6 +107,7 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
     log.error("{}: connection to share \"{}\" refused with {}: {}", request.who(), printable(*name), to_string(acts_as.error()), policy::joined(why));
     co_return fail(acts_as.error());
   }
+  state.token = token_on(caller, acts_as->identity);
   state.identity = std::move(acts_as->identity);
   state.unix_user = std::move(acts_as->unix_user);
   if (!state.is_ipc) {

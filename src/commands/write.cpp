@@ -15,10 +15,10 @@ bool must_sync(const Request& request, const Open& open, const wire::WriteReques
   return through && request.tree->share.strict_sync;
 }
 
-Awaitable<Outcome> write_from(Request& request, int fd, std::uint64_t offset, Bytes data, bool sync) {
+Awaitable<Outcome> write_from(Request& request, const fs::FileHandle& file, std::uint64_t offset, Bytes data, bool sync) {
   auto work = [&]() -> Outcome {
-    auto written = fs::write(fd, offset, data);
-    if (written && sync) return fs::sync(fd);
+    auto written = fs::write(file, offset, data);
+    if (written && sync) return fs::sync(file);
     return written;
   };
   auto& placement = request.tree->volume->placement();
@@ -61,7 +61,7 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
   if (file.node->io_conflicts(file.id, offset, write->length, true)) co_return fail(status::file_lock_conflict);
   session::announce_change(request.server, file);
   if (write->length > 0) {
-    auto written = co_await write_from(request, file.handle.fd.get(), offset, *data, must_sync(request, *open, *write));
+    auto written = co_await write_from(request, file.handle, offset, *data, must_sync(request, *open, *write));
     if (!written) co_return fail(written.error());
     file.position = offset + write->length;
     file.written();

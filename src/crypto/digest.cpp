@@ -36,6 +36,7 @@ template <std::size_t Size> ByteArray<Size> hmac(const char* md, Bytes key, std:
 
 ByteArray<16> md5(std::span<const Bytes> pieces) { return digest<16>(algorithms().md5.get(), pieces); }
 ByteArray<16> md5(Bytes data) { return md5(std::span<const Bytes>(&data, 1)); }
+ByteArray<32> sha256(Bytes data) { return digest<32>(algorithms().sha256.get(), std::span<const Bytes>(&data, 1)); }
 ByteArray<64> sha512(std::span<const Bytes> pieces) { return digest<64>(algorithms().sha512.get(), pieces); }
 ByteArray<16> hmac_md5(Bytes key, std::span<const Bytes> pieces) { return hmac<16>("MD5", key, pieces); }
 ByteArray<16> hmac_md5(Bytes key, Bytes data) { return hmac_md5(key, std::span<const Bytes>(&data, 1)); }

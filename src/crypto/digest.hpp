@@ -18,6 +18,7 @@ namespace bossa::crypto {
 [[nodiscard]] ByteArray<16> hmac_md5(Bytes key, Bytes data);
 [[nodiscard]] ByteArray<16> hmac_md5(Bytes key, std::span<const Bytes> pieces);
 [[nodiscard]] ByteArray<32> hmac_sha256(Bytes key, std::span<const Bytes> pieces);
+[[nodiscard]] ByteArray<32> sha256(Bytes data);
 [[nodiscard]] ByteArray<64> sha512(std::span<const Bytes> pieces);
 
 /// The RC4 stream cipher, for the key exchange and the sealing of NTLMSSP [MS-NLMP] 3.4. Each call of apply() goes on in the

@@ -10,11 +10,13 @@
 #include "src/base/unicode.hpp"
 #include "src/commands/create/foretell.hpp"
 #include "src/commands/share_connect.hpp"
+#include "src/commands/share_modules.hpp"
 #include "src/explain/modes.hpp"
 #include "src/fs/identity.hpp"
 #include "src/policy/dialects.hpp"
 #include "src/policy/encryption.hpp"
 #include "src/policy/signing.hpp"
+#include "src/session/sids.hpp"
 
 namespace bossa::explain {
 namespace {
@@ -148,6 +150,7 @@ class Explaining {
     say(why);
     if (!acts_as) return refuse(acts_as.error());
     tree_.state.identity = acts_as->identity;
+    tree_.state.token = commands::token_on(caller, acts_as->identity);
     tree_.state.unix_user = answer_.unix_user = acts_as->unix_user;
     if (tree_.state.is_ipc) return true;
     commands::expand_share(caller, tree_);
@@ -190,7 +193,7 @@ class Explaining {
     answer_.certain = may_ask;
     if (!may_ask) return walk.allowed || refuse(status::access_denied);
     fs::Impersonate as{who};
-    auto foretold = create::foretell(tree_, params);
+    auto foretold = create::foretell(tree_, params, session::Sids(users_));
     if (!foretold) {
       if (walk.allowed) say("the server refuses it all the same, with " + to_string(foretold.error()) + ": a read-only attribute, an ACL, a symlink or the file system itself");
       return refuse(foretold.error());

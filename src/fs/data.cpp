@@ -98,4 +98,38 @@ Outcome allocate(int fd, std::uint64_t size) {
   return {};
 }
 
+Result<std::size_t> read(const FileHandle& file, std::uint64_t offset, MutableBytes into) {
+  return file.is_stream() ? read_stream(file, offset, into) : read(file.fd.get(), offset, into);
+}
+
+Outcome write(const FileHandle& file, std::uint64_t offset, Bytes from) {
+  return file.is_stream() ? write_stream(file, offset, from) : write(file.fd.get(), offset, from);
+}
+
+Outcome sync(const FileHandle& file) {
+  if (!file.is_stream()) return sync(file.fd.get());
+  // An attribute is written with its file.
+  Fd base(::open(("/proc/self/fd/" + std::to_string(file.fd.get())).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  return base ? sync(base.get()) : Outcome{};
+}
+
+Outcome truncate(const FileHandle& file, std::uint64_t size) {
+  if (file.is_stream()) return truncate_stream(file, size);
+  int fd = file.fd.get();
+  if (file.volume->options().strict_allocate) {
+    auto stat = stat_fd(fd);
+    bool grows = stat && size > stat->size && representable(size, 0);
+    if (grows && ::fallocate(fd, 0, signed_offset(stat->size), signed_offset(size - stat->size)) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+      return fail(status_from_errno(errno));
+  }
+  return truncate(fd, size);
+}
+
+Outcome allocate(const FileHandle& file, std::uint64_t size) {
+  if (!file.is_stream()) return allocate(file.fd.get(), size);
+  auto stat = stat_stream(file);
+  if (!stat) return fail(stat.error());
+  return size < stat->size ? truncate_stream(file, size) : Outcome{};
+}
+
 }  // namespace bossa::fs

@@ -10,6 +10,8 @@
 #include <cerrno>
 
 #include "src/base/unicode.hpp"
+#include "src/fs/characters.hpp"
+#include "src/fs/ea.hpp"
 #include "src/fs/mangle.hpp"
 #include "src/fs/scan.hpp"
 #include "src/wire/dos_wildcard.hpp"
@@ -62,6 +64,7 @@ void DirectoryCursor::restart(std::string_view pattern, bool reopen) {
   pattern_ = pattern.empty() ? "*" : std::string(pattern);
   match_all_ = pattern_ == "*";
   exact_ = wire::has_wildcard(pattern_) ? std::string{} : pattern_;
+  if (const auto& characters = volume_->options().characters; characters && !exact_.empty()) exact_ = characters->to_server(exact_);
   any_ = started_ && !reopen;
   started_ = true;
   at_end_ = false;
@@ -77,6 +80,7 @@ bool DirectoryCursor::wanted(const Raw& raw, const std::string& shown) const {
   if (raw.name == "..") return pattern_ == ".." || (pattern_ != "." && wire::matches_wildcard(pattern_, "."));
   if (raw.name == ".") return pattern_ != "." && wire::matches_wildcard(pattern_, ".");
   if (wire::matches_wildcard(pattern_, shown, case_sensitive)) return true;
+  if (!aliases()) return false;
   auto brief = short_name(raw.name);  // a pattern may mean the 8.3 name, [MS-FSA] 2.1.5.6.3
   return !brief.empty() && brief != shown && wire::matches_wildcard(pattern_, brief, case_sensitive);
 }
@@ -113,17 +117,29 @@ Result<bool> DirectoryCursor::next_raw(Raw& raw) {
 }
 
 namespace {
-void fill_facts(wire::DirectoryFacts& facts, const Stat& stat, const DosInfo& dos) {
+void fill_facts(const VolumeOptions& options, wire::DirectoryFacts& facts, const Stat& stat, const DosInfo& dos) {
   facts.create_time = dos.create_time;
   facts.access_time = nt_time(stat.access);
   facts.write_time = nt_time(stat.modify);
-  facts.change_time = nt_time(stat.change);
+  facts.change_time = facts.write_time;  // as in file_facts()
+  if (options.dos_filetime_resolution) {
+    for (auto* time : {&facts.create_time, &facts.access_time, &facts.write_time, &facts.change_time}) *time = dos_time(*time);
+  }
   facts.attributes = dos.attributes;
   facts.file_id = stat.key.inode;
   facts.end_of_file = stat.is_directory() ? 0 : stat.size;
   facts.allocation_size = stat.is_directory() ? 0 : stat.allocation;
 }
 }  // namespace
+
+namespace {
+/// The name under which clients find an entry.
+std::string client_name(const VolumeOptions& options, const std::string& name) {
+  return shown_name(options.characters ? options.characters->to_client(name) : name);
+}
+}  // namespace
+
+bool DirectoryCursor::aliases() const { return volume_->options().mangled_names == VolumeOptions::Mangling::yes; }
 
 /// A symlink is shown as what it leads to; one that leads nowhere a client may go is not shown.
 bool DirectoryCursor::describe_symlink(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts) {
@@ -139,7 +155,7 @@ bool DirectoryCursor::describe_symlink(const Raw& raw, EntryDetail detail, wire:
     auto got = ::getxattr(target.c_str(), "user.DOSATTRIB", value.data(), value.size());
     if (got > 0) stored = parse_dosattrib(Bytes(value.data(), static_cast<std::size_t>(got)));
   }
-  fill_facts(facts, where->stat, effective(volume_->options(), raw.name, where->stat, stored));
+  fill_facts(volume_->options(), facts, where->stat, effective(volume_->options(), raw.name, where->stat, stored));
   return true;
 }
 
@@ -153,7 +169,7 @@ bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::Directo
     if (options.hide_unwriteable && !accessible(fd_.get(), raw.name, W_OK)) return false;
     if (options.hide_special_files && (raw.type == DT_FIFO || raw.type == DT_CHR || raw.type == DT_BLK || raw.type == DT_SOCK)) return false;
   }
-  facts.short_name = dots ? std::string{} : short_name(raw.name);
+  facts.short_name = dots || !aliases() ? std::string{} : short_name(raw.name);
   if (raw.type == DT_LNK) return describe_symlink(raw, detail, facts);
   if (detail == EntryDetail::names && raw.type != DT_UNKNOWN) return true;
   // Above the share's root there is nothing for clients to see: its ".." is the root.
@@ -163,7 +179,8 @@ bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::Directo
   if (stat->kind() == Kind::symlink) return describe_symlink(raw, detail, facts);
   std::optional<DosAttrib> stored;
   if (options.store_dos_attributes) stored = stored_of(fd_.get(), name, has_getxattrat_);
-  fill_facts(facts, *stat, effective(options, raw.name, *stat, stored));
+  fill_facts(options, facts, *stat, effective(options, raw.name, *stat, stored));
+  if (options.ea_support && detail == EntryDetail::eas) facts.ea_size = ea_size_at(fd_.get(), name);
   return true;
 }
 
@@ -184,7 +201,7 @@ Result<bool> DirectoryCursor::next(EntryDetail detail, wire::DirectoryFacts& fac
       if (!found || !*found) return false;
       raw.name = std::move(**found);
     }
-    facts.name = shown_name(raw.name);
+    facts.name = client_name(volume_->options(), raw.name);
     return describe(raw, detail, facts);
   }
   Raw raw;
@@ -195,7 +212,7 @@ Result<bool> DirectoryCursor::next(EntryDetail detail, wire::DirectoryFacts& fac
       at_end_ = true;
       return false;
     }
-    facts.name = shown_name(raw.name);
+    facts.name = client_name(volume_->options(), raw.name);
     if (wanted(raw, facts.name) && describe(raw, detail, facts)) return true;
   }
 }
@@ -204,7 +221,8 @@ Outcome DirectoryCursor::fill(wire::DirectoryClass info_class, std::size_t max_l
   if (max_length < wire::DirectoryWriter::fixed_size(info_class)) return fail(status::info_length_mismatch);
   if (!started_) restart("*");
   wire::DirectoryWriter writer{info_class, out, max_length};
-  auto detail = info_class == wire::DirectoryClass::names ? EntryDetail::names : EntryDetail::attributes;
+  bool plain = info_class == wire::DirectoryClass::names || info_class == wire::DirectoryClass::directory;
+  auto detail = !plain ? EntryDetail::eas : info_class == wire::DirectoryClass::names ? EntryDetail::names : EntryDetail::attributes;
   wire::DirectoryFacts facts;
   for (;;) {
     auto more = next(detail, facts);

@@ -13,7 +13,7 @@
 namespace bossa::fs {
 
 /// What of each entry the information class shows: fewer system calls for the name-only class.
-enum class EntryDetail { names, attributes };
+enum class EntryDetail { names, attributes, eas };
 
 /// A walk over one directory handle. Not thread-safe: one request at a time per Open (the Open's mutex). Keeps the first pattern
 /// until restarted with a new one. Entries made or removed meanwhile may or may not show; none shows twice.
@@ -50,6 +50,7 @@ class DirectoryCursor {
   bool describe(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts);
   bool describe_symlink(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts);
   bool reload();
+  [[nodiscard]] bool aliases() const;  ///< names have 8.3 forms
 
   VolumePtr volume_;
   Fd fd_;

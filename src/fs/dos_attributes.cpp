@@ -124,9 +124,9 @@ Outcome store(const FileHandle& file, const DosAttrib& value) {
 
 /// Without `store dos attributes`: into permission bits, as "map archive" and its kin say.
 Outcome store_in_mode(const FileHandle& file, std::uint32_t attributes) {
-  if (file.is_directory()) return {};
-  auto stat = restat(file);
+  auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
+  if (stat->is_directory()) return {};
   const auto& modes = file.volume->options().modes;
   std::uint32_t mode = stat->mode & 07777;
   auto put = [&](bool mapped, std::uint32_t wanted, std::uint32_t bit) {
@@ -160,12 +160,12 @@ Outcome store_new(const FileHandle& file, std::uint32_t attributes, std::optiona
 Outcome set_attributes(const FileHandle& file, std::uint32_t attributes) {
   if (attributes == 0) return {};
   if (!file.volume->options().store_dos_attributes) return store_in_mode(file, attributes);
-  auto stat = restat(file);
+  auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
   auto old = stored_of(file);
   DosAttrib value;
   value.attributes = attributes & attribute::settable;
-  if (file.is_directory()) value.attributes |= attribute::directory;
+  if (stat->is_directory()) value.attributes |= attribute::directory;
   if (old) value.attributes |= old->attributes & attribute::sparse;
   value.create_time = old && old->create_time ? *old->create_time : default_create_time(*stat);
   if (old && *old == value) return {};
@@ -174,7 +174,7 @@ Outcome set_attributes(const FileHandle& file, std::uint32_t attributes) {
 
 Outcome set_create_time(const FileHandle& file, NtTime time) {
   if (!file.volume->options().store_dos_attributes) return {};
-  auto stat = restat(file);
+  auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
   auto old = stored_of(file);
   DosAttrib value;

@@ -48,6 +48,9 @@ struct DosInfo {
 /// The creation time alone.
 [[nodiscard]] Outcome set_create_time(const FileHandle& file, NtTime time);
 
+/// In steps of two seconds, rounded down: `dos filetime resolution`.
+[[nodiscard]] constexpr NtTime dos_time(NtTime time) { return time - time % 20'000'000; }
+
 /// The automatic creation time when none is stored: the birth time, or the oldest of the three others.
 [[nodiscard]] NtTime default_create_time(const Stat& stat);
 

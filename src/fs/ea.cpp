@@ -3,6 +3,7 @@
 #include <sys/xattr.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string_view>
 
@@ -17,7 +18,7 @@ constexpr std::string_view prefix = "user.";
 bool is_private(std::string_view name) {
   for (std::string_view own : {"DOSATTRIB", "SAMBA_PAI", "NTACL", "AFP_AfpInfo", "org.netatalk.Metadata", "org.netatalk.ResourceFork"})
     if (equal_ignoring_case(name, own)) return true;
-  return name.substr(0, 10) == "DosStream." || name.substr(0, 14) == "org.netatalk.";
+  return name == "BossaStreams" || name.substr(0, 10) == "DosStream." || name.substr(0, 14) == "org.netatalk.";
 }
 
 Result<std::vector<std::string>> names_of(const FileHandle& file) {
@@ -88,6 +89,24 @@ Outcome set_eas(const FileHandle& file, const std::vector<wire::ExtendedAttribut
 std::uint32_t ea_size(const std::vector<wire::ExtendedAttribute>& eas) {
   std::size_t size = 0;
   for (const auto& ea : eas) size = align_up(size, 4) + 8 + ea.name.size() + 1 + ea.value.size();
+  return static_cast<std::uint32_t>(size);
+}
+
+std::uint32_t ea_size_at(int directory, const std::string& name) {
+  auto path = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
+  std::array<char, 4096> list;
+  auto got = ::llistxattr(path.c_str(), list.data(), list.size());
+  if (got <= 0) return 0;
+  std::size_t size = 0;
+  for (std::string_view rest(list.data(), static_cast<std::size_t>(got)); !rest.empty();) {
+    auto attribute = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(std::min(rest.size(), attribute.size() + 1));
+    if (attribute.substr(0, prefix.size()) != prefix) continue;
+    auto shown = attribute.substr(prefix.size());
+    if (is_private(shown)) continue;
+    auto length = ::lgetxattr(path.c_str(), std::string(attribute).c_str(), nullptr, 0);
+    if (length >= 0) size = align_up(size, 4) + 8 + shown.size() + 1 + static_cast<std::size_t>(length);
+  }
   return static_cast<std::uint32_t>(size);
 }
 

@@ -94,7 +94,12 @@ NtStatus rename_error(int error) {
 }
 }  // namespace
 
-Result<std::string> rename(const FileHandle& file, const SmbPath& to, bool replace) {
+namespace {
+void tell(const FileHandle& file, std::string_view operation, bool success, const std::string& paths) {
+  if (file.volume->options().audit) file.volume->options().audit(operation, success, paths);
+}
+
+Result<std::string> rename_entry(const FileHandle& file, const SmbPath& to, bool replace) {
   auto from = entry_of(file);
   if (!from) return fail(from.error());
   auto target = locate(file.volume, to);
@@ -119,6 +124,14 @@ Result<std::string> rename(const FileHandle& file, const SmbPath& to, bool repla
   return join(SmbPath::from_canonical(target->path).parent(), new_name);
 }
 
+}  // namespace
+
+Result<std::string> rename(const FileHandle& file, const SmbPath& to, bool replace) {
+  auto renamed = rename_entry(file, to, replace);
+  tell(file, "renameat", renamed.has_value(), file.path + '|' + (renamed ? *renamed : to.text()));
+  return renamed;
+}
+
 Result<std::string> link(const FileHandle& file, const SmbPath& to, bool replace) {
   auto target = locate(file.volume, to);
   if (!target) return fail(target.error());
@@ -135,7 +148,9 @@ Result<std::string> link(const FileHandle& file, const SmbPath& to, bool replace
   return target->path;
 }
 
-Outcome remove(const FileHandle& file) {
+namespace {
+Outcome remove_entry(const FileHandle& file) {
+  if (file.is_stream()) return remove_stream(file);
   auto entry = entry_of(file);
   if (!entry) {
     bool gone = entry.error() == status::object_name_not_found || entry.error() == status::object_path_not_found;
@@ -143,12 +158,27 @@ Outcome remove(const FileHandle& file) {
     return fail(entry.error());
   }
   int flags = entry->stat.is_directory() ? AT_REMOVEDIR : 0;
+  const auto& recycle = file.volume->options().recycle;
+  if (recycle && entry->stat.is_file() && entry->stat.key == file.key && recycle(file, entry->directory, entry->name)) return {};
+  if (entry->stat.key == file.key && (entry->stat.is_directory() || entry->stat.nlink == 1)) forget_large_streams(file);
   if (::unlinkat(entry->directory, entry->name.c_str(), flags) == 0) return {};
+  if ((errno == EACCES || errno == EPERM) && file.delete_granted) {
+    AsDaemon root;  // as smbd: the descriptor was asked when the file was opened
+    if (::unlinkat(entry->directory, entry->name.c_str(), flags) == 0) return {};
+  }
   if (errno != ENOTEMPTY && errno != EEXIST) return fail(status_from_errno(errno));
   if (!file.volume->options().delete_veto_files) return fail(status::directory_not_empty);
   if (auto outcome = remove_vetoed(file); !outcome) return outcome;
   if (::unlinkat(entry->directory, entry->name.c_str(), flags) != 0) return fail(status_from_errno(errno));
   return {};
+}
+
+}  // namespace
+
+Outcome remove(const FileHandle& file) {
+  auto removed = remove_entry(file);
+  tell(file, "unlinkat", removed.has_value(), file.is_stream() ? file.path + ':' + file.stream : file.path);
+  return removed;
 }
 
 Outcome check_empty(const FileHandle& directory) {
@@ -189,6 +219,16 @@ bool may_delete_in(int directory, const Stat& entry, const Identity& who) {
   return (parent->mode & S_ISVTX) == 0 || parent->uid == who.uid || entry.uid == who.uid;
 }
 }  // namespace
+
+Outcome inherit_owner(FileHandle& created, const Located& where) {
+  auto parent = stat_fd(where.parent());
+  if (!parent) return fail(parent.error());
+  if (parent->uid == created.stat.uid) return {};
+  AsDaemon root;
+  if (auto given = set_owner(created, parent->uid, std::nullopt); !given) return given;
+  created.stat.uid = parent->uid;
+  return {};
+}
 
 bool may_delete(const FileHandle& file, const Identity& who) {
   if (who.uid == 0) return true;

@@ -1,9 +1,11 @@
 #include "src/fs/facts.hpp"
 
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 
+#include "src/fs/characters.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
 #include "src/fs/mangle.hpp"
@@ -12,6 +14,17 @@ namespace bossa::fs {
 
 std::uint64_t reported_allocation(const Stat& stat) { return stat.is_directory() ? 0 : stat.allocation; }
 
+namespace {
+/// Of the whole file, also when it is asked of one of its streams.
+void add_streams(const FileHandle& file, wire::FileFacts& facts) {
+  auto base = stat_fd(file.fd.get());
+  if (base && !base->is_directory()) facts.streams.push_back({"::$DATA", base->size, reported_allocation(*base)});
+  auto named = list_streams(file);
+  if (!named) return;
+  for (const auto& each : *named) facts.streams.push_back({':' + each.name + ":$DATA", each.size, align_up(each.size, 512)});
+}
+}  // namespace
+
 wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds needs) {
   wire::FileFacts facts;
   auto dos = dos_info(file, stat);
@@ -19,22 +32,27 @@ wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds n
   facts.attributes = dos.attributes;
   facts.access_time = nt_time(stat.access);
   facts.write_time = nt_time(stat.modify);
-  facts.change_time = nt_time(stat.change);
+  facts.change_time = facts.write_time;  // as smbd shows it: what changes it on Windows does not change it here
+  if (file.volume->options().dos_filetime_resolution) {
+    for (auto* time : {&facts.create_time, &facts.access_time, &facts.write_time, &facts.change_time}) *time = dos_time(*time);
+  }
   facts.directory = stat.is_directory();
   facts.end_of_file = facts.directory ? 0 : stat.size;
   facts.allocation_size = reported_allocation(stat);
   facts.index_number = stat.key.inode;
   facts.volume_serial = stat.key.device;
   facts.nlink = facts.directory ? 1 : stat.nlink;
-  facts.name = to_client(file.path);
+  const auto& characters = file.volume->options().characters;
+  facts.name = to_client(characters ? characters->to_client(file.path) : file.path);
+  if (file.is_stream()) facts.name += ':' + file.stream;
   if (needs.short_name) {
     auto name = SmbPath::from_canonical(file.path);
-    facts.short_name = short_name(name.name());
+    if (file.volume->options().mangled_names == VolumeOptions::Mangling::yes) facts.short_name = short_name(name.name());
     if (facts.short_name.empty()) facts.short_name = std::string(name.name());
   }
   if (needs.ea_size)
     if (auto eas = list_eas(file)) facts.ea_size = ea_size(*eas);
-  if (!facts.directory) facts.streams.push_back({"::$DATA", facts.end_of_file, facts.allocation_size});
+  if (needs.streams) add_streams(file, facts);
   return facts;
 }
 
@@ -55,15 +73,16 @@ Result<wire::VolumeFacts> volume_facts(const Volume& volume) {
   facts.serial = volume.serial();
   facts.label = options.label;
   facts.file_system_name = options.fstype;
-  // Sectors of 512 bytes, two to a unit: smbd counts in KiB.
+  // Sectors of 512 bytes, two to a unit unless `block size` asks for more: smbd counts in KiB.
+  std::uint64_t unit_size = std::max<std::uint64_t>(1024, options.block_size);
   facts.bytes_per_sector = 512;
-  facts.sectors_per_unit = 2;
-  auto unit = [&](std::uint64_t blocks) { return blocks * info.f_frsize / 1024; };
+  facts.sectors_per_unit = static_cast<std::uint32_t>(unit_size / 512);
+  auto unit = [&](std::uint64_t blocks) { return blocks * info.f_frsize / unit_size; };
   facts.total_units = unit(info.f_blocks);
   facts.free_units = unit(info.f_bfree);
   facts.free_units_caller = unit(info.f_bavail);
   if (options.max_disk_size != 0) {
-    auto limit = options.max_disk_size / 1024;
+    auto limit = options.max_disk_size / unit_size;
     facts.total_units = std::min(facts.total_units, limit);
     facts.free_units = std::min(facts.free_units, limit);
     facts.free_units_caller = std::min(facts.free_units_caller, limit);
@@ -73,7 +92,11 @@ Result<wire::VolumeFacts> volume_facts(const Volume& volume) {
                           read_only = 0x80000, streams = 0x40000, object_ids = 0x10000;
   // What smbd reports whether or not quotas and object ids are to be had.
   facts.attributes = case_sensitive_search | case_preserved | unicode | persistent_acls | quotas | sparse | object_ids;
-  if (options.named_streams) facts.attributes |= streams;
+  struct statfs kind;
+  constexpr long btrfs = 0x9123683E, xfs = 0x58465342, bcachefs = 0xca451a4e;
+  bool shares_blocks = ::fstatfs(volume.root(), &kind) == 0 && (kind.f_type == btrfs || kind.f_type == xfs || kind.f_type == bcachefs);
+  if (shares_blocks) facts.attributes |= 0x08000000;  // FILE_SUPPORTS_BLOCK_REFCOUNTING
+  if (options.streams.enabled) facts.attributes |= streams;
   if (options.read_only || (info.f_flag & ST_RDONLY) != 0) facts.attributes |= read_only;
   for (std::size_t i = 0; i < 4; ++i) {
     facts.object_id[i] = static_cast<std::uint8_t>(volume.serial() >> 8 * i);

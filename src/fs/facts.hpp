@@ -9,6 +9,7 @@ namespace bossa::fs {
 struct FactNeeds {
   bool ea_size = false;     ///< lists extended attributes
   bool short_name = false;
+  bool streams = false;     ///< lists extended attributes
 };
 /// statx + fgetxattr. Delete pending, position, mode and access are the Open's: the caller fills them. `name` is the client form of
 /// the canonical path, without leading backslash. nlink is as on disk (the caller takes one off when delete is pending).

@@ -135,7 +135,9 @@ Result<FileHandle> create_file(const Located& where, std::uint32_t mode) {
 
 Result<FileHandle> create_directory(const Located& where, std::uint32_t mode) {
   auto name = where.name();
-  if (::mkdirat(where.parent(), name.c_str(), mode & 07777) != 0) return fail(status_from_errno(errno));
+  int outcome = ::mkdirat(where.parent(), name.c_str(), mode & 07777), error = errno;
+  if (const auto& audit = where.volume->options().audit) audit("mkdirat", outcome == 0, where.path);
+  if (outcome != 0) return fail(status_from_errno(error));
   OpenIntent intent{false, false, true, false};
   bool path_only = false;
   Fd fd = open_for(where.parent(), name.c_str(), intent, Follow::none, path_only);
@@ -153,7 +155,7 @@ Result<FileHandle> reopen(const FileHandle& handle, const OpenIntent& intent) {
   return adopt(handle.volume, std::move(fd), handle.path, real, false);
 }
 
-Result<Stat> restat(const FileHandle& handle) { return stat_fd(handle.fd.get()); }
+Result<Stat> restat(const FileHandle& handle) { return handle.is_stream() ? stat_stream(handle) : stat_fd(handle.fd.get()); }
 
 Outcome set_mode(const FileHandle& file, std::uint32_t mode) {
   int outcome = file.path_only ? ::chmod(proc_path(file.fd.get()).c_str(), mode & 07777) : ::fchmod(file.fd.get(), mode & 07777);

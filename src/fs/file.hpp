@@ -30,10 +30,13 @@ struct FileHandle {
   Fd fd;
   bool path_only = false;                  ///< O_PATH: no data, no fgetxattr
   bool readable = false, writable = false; ///< by the intent
+  bool delete_granted = false;             ///< a stored descriptor gives DELETE: the entry may be removed whatever its directory's mode bits say
   FileKey key;
   Kind kind = Kind::file;
   std::string path;         ///< canonical, at the time of opening; renames through the server update it by rename()'s result
   Stat stat;                ///< at the time of opening
+  std::string stream;       ///< a named stream of the file (see streams.hpp); its name as stored, without type
+  [[nodiscard]] bool is_stream() const { return !stream.empty(); }
   [[nodiscard]] bool is_directory() const { return kind == Kind::directory; }
 };
 
@@ -72,6 +75,13 @@ struct OpenedOrPlace {
 /// FileAllocationInformation: reserves (without changing the end of file), or truncates when smaller than it.
 [[nodiscard]] Outcome allocate(int fd, std::uint64_t size);
 
+/// The same for handles, whether of files or of named streams. On the thread of the user.
+[[nodiscard]] Result<std::size_t> read(const FileHandle& file, std::uint64_t offset, MutableBytes into);
+[[nodiscard]] Outcome write(const FileHandle& file, std::uint64_t offset, Bytes from);
+[[nodiscard]] Outcome sync(const FileHandle& file);
+[[nodiscard]] Outcome truncate(const FileHandle& file, std::uint64_t size);
+[[nodiscard]] Outcome allocate(const FileHandle& file, std::uint64_t size);
+
 /// Renames an open file or directory by its canonical path and checks that the entry still is that file. `to`: the wanted path as
 /// parsed. Case-only renames work. Result: the new canonical path. OBJECT_NAME_COLLISION without replace; also with it
 /// when a file meets a directory; DIRECTORY_NOT_EMPTY; ACCESS_DENIED when a directory is renamed into itself; NOT_SAME_DEVICE.
@@ -93,6 +103,9 @@ struct NewTimes {
 /// Permission bits (of a descriptor, O_PATH too).
 [[nodiscard]] Outcome set_mode(const FileHandle& file, std::uint32_t mode);
 [[nodiscard]] Outcome set_owner(const FileHandle& file, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid);
+
+/// Of a new file: its directory's owner becomes its own (`inherit owner`). Root work.
+[[nodiscard]] Outcome inherit_owner(FileHandle& created, const Located& where);
 
 /// Whether this identity may remove the entry: write permission in its parent (and the sticky bit's rule).
 [[nodiscard]] bool may_delete(const FileHandle& file, const Identity& who);

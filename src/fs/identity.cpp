@@ -49,6 +49,12 @@ bool can_switch_identity() {
   return state.privileged == 1;
 }
 
+Identity current_identity() {
+  ask_privilege();
+  if (state.known) return state.current;
+  return {state.own_uid, ::getegid(), {}};
+}
+
 uid_t current_uid() {
   ask_privilege();
   return state.known ? state.current.uid : state.own_uid;

@@ -34,6 +34,8 @@ class AsDaemon {
 /// Whether this process can switch users at all (effective uid 0 at start).
 [[nodiscard]] bool can_switch_identity();
 
+/// Whom the calling thread now touches files for; the process's own ids and no groups before the first Impersonate.
+[[nodiscard]] Identity current_identity();
 /// The uid under which the calling thread now touches files.
 [[nodiscard]] uid_t current_uid();
 

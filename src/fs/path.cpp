@@ -91,7 +91,7 @@ Result<SmbPath> parse_path(std::string_view text) {
       path.mentions_stream_ = true;
       if (!last || colon == 0 || !split_stream(component.substr(colon + 1), path.stream_, path.demands_data_, path.demands_directory_))
         return fail(status::object_name_invalid);
-      if (has_forbidden(path.stream_)) return fail(status::object_name_invalid);
+      if (path.stream_.find('/') != std::string::npos) return fail(status::object_name_invalid);  // all else is allowed, as on NTFS
       component = component.substr(0, colon);
       if (component == "." || component == "..") return fail(status::object_name_invalid);  // ".:stream"
     }

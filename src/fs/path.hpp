@@ -20,6 +20,8 @@ class SmbPath {
     return path;
   }
   [[nodiscard]] const std::string& text() const { return text_; }
+  /// Other components in the place of these; stream and demands stay.
+  void set_text(std::string text) { text_ = std::move(text); }
   [[nodiscard]] bool is_root() const { return text_.empty(); }
   /// The last component; "" for the root.
   [[nodiscard]] std::string_view name() const;

@@ -4,7 +4,9 @@
 #include <climits>
 #include <optional>
 
+#include "src/base/unicode.hpp"
 #include "src/fs/beneath.hpp"
+#include "src/fs/mangle.hpp"
 
 namespace bossa::fs {
 
@@ -105,6 +107,13 @@ Result<Parent> find_parent(const Volume& volume, const SmbPath& path) {
   return parent;
 }
 
+/// `preserve case` and its kin: the name that a new entry gets.
+std::string name_to_create(const VolumeOptions& options, std::string name) {
+  bool keep = options.preserve_case && (options.short_preserve_case || !is_8_3(name));
+  if (keep) return name;
+  return options.default_case_upper ? to_upper(name) : to_lower(name);
+}
+
 /// The entry is a symlink: its target is what clients see.
 Outcome look_through(Located& where, const std::string& name) {
   const auto& volume = *where.volume;
@@ -123,7 +132,7 @@ Outcome look_through(Located& where, const std::string& name) {
 }  // namespace
 
 Outcome check_veto(const Volume& volume, const SmbPath& path) {
-  if (!volume.options().vetoed) return {};
+  if (!volume.vetoes()) return {};
   auto components = path.components();
   for (std::size_t i = 0; i < components.size(); ++i)
     if (volume.vetoed(components[i]))
@@ -145,7 +154,7 @@ Result<std::shared_ptr<Volume>> Volume::open(VolumeOptions options, std::shared_
   volume->local_ = volume->placement_.local();
   std::uint32_t serial = 2166136261u;
   for (char c : volume->options_.label + '\0' + volume->real_path_) serial = (serial ^ static_cast<unsigned char>(c)) * 16777619u;
-  volume->serial_ = serial;
+  volume->serial_ = volume->options_.serial.value_or(serial);
   return volume;
 }
 
@@ -176,6 +185,7 @@ Result<Located> locate(const VolumePtr& volume, const SmbPath& path) {
   where.path = join(parent->path, name);
   if (!stat) {
     if (stat.error() != status::object_name_not_found) return fail(stat.error());
+    where.path = join(parent->path, name_to_create(volume->options(), std::move(name)));
     return where;
   }
   if (stat->kind() == Kind::symlink) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,11 +12,27 @@
 #include "src/fs/fd.hpp"
 #include "src/fs/modes.hpp"
 #include "src/fs/names.hpp"
+#include "src/fs/ntacl.hpp"
 #include "src/fs/path.hpp"
 #include "src/fs/placement.hpp"
+#include "src/fs/snapshots.hpp"
 #include "src/fs/stat.hpp"
+#include "src/fs/streams.hpp"
 
 namespace bossa::fs {
+
+/// `vfs objects = acl_xattr` and its options: descriptors are kept as Windows gives them.
+struct NtAclPolicy {
+  enum class Style : std::uint8_t { posix, windows, everyone };
+  bool enabled = false;
+  bool ignore_system_acls = false;  ///< the file's own ACL says nothing about the stored one, and is not changed by it
+  Style style = Style::posix;       ///< with ignore_system_acls: what a file without a stored descriptor shows
+  std::string xattr = "security.NTACL";
+  Digest (*sha256)(Bytes) = nullptr;  ///< must be set when enabled
+};
+
+struct FileHandle;
+class CharacterMap;
 
 /// Everything a share's configuration tells this folder. Plain data and callbacks; the session layer fills it from policy.
 struct VolumeOptions {
@@ -31,10 +48,24 @@ struct VolumeOptions {
   bool hide_special_files = false, hide_unreadable = false, hide_unwriteable = false;
   bool ea_support = true;
   bool dos_filemode = false, delete_readonly = false, delete_veto_files = false, dos_filetimes = true, inherit_owner = false;
-  bool strict_allocate = false;
-  bool named_streams = false;  ///< reported among the file system attributes
+  bool strict_allocate = false;  ///< room for what lies beyond the old end is reserved at once
+  bool dos_filetime_resolution = false;  ///< times are shown in steps of two seconds
+  enum class Mangling : std::uint8_t { no, illegal, yes };
+  Mangling mangled_names = Mangling::illegal;  ///< `yes`: every name that is not 8.3 has an alias; `illegal`: those that Windows cannot show
+  bool preserve_case = true, short_preserve_case = true, default_case_upper = false;  ///< of new names
+  std::uint32_t block_size = 1024;             ///< bytes, smallest unit in which free space is told
+  std::optional<std::uint32_t> serial;         ///< volume serial number
   std::uint64_t max_disk_size = 0;  ///< bytes; 0: no limit
   ModePolicy modes;
+  NtAclPolicy acl;
+  StreamPolicy streams;
+  SnapshotPolicy snapshots;
+  /// `vfs objects = recycle`: asked before a file is deleted, as the user; yes: it was put elsewhere. May be empty. Thread-safe.
+  std::function<bool(const FileHandle& file, int directory, const std::string& name)> recycle;
+  /// `vfs objects = catia`: characters of names that clients see as others. May be empty.
+  std::shared_ptr<const CharacterMap> characters;
+  /// `vfs objects = full_audit`: hears what was done to which path in the share, and whether it worked. May be empty. Thread-safe.
+  std::function<void(std::string_view operation, bool success, std::string_view path)> audit;
   /// `veto files`: a component for which it says yes does not exist for clients. May be empty. Thread-safe.
   std::function<bool(std::string_view name)> vetoed;
   /// `hide files`: a name for which it says yes is shown HIDDEN. May be empty. Thread-safe.
@@ -50,6 +81,7 @@ class Volume {
   [[nodiscard]] const VolumeOptions& options() const { return options_; }
   [[nodiscard]] const std::string& real_path() const { return real_path_; }  ///< without symlinks
   [[nodiscard]] NameIndex& names() const { return *names_; }
+  [[nodiscard]] const std::shared_ptr<NameIndex>& shared_names() const { return names_; }
   [[nodiscard]] Placement& placement() const { return placement_; }
   [[nodiscard]] FileKey key() const { return key_; }
   /// Serial number reported to clients: from path and host, stable over restarts.
@@ -58,7 +90,10 @@ class Volume {
   [[nodiscard]] Follow follow() const {
     return !options_.follow_symlinks ? Follow::none : options_.wide_links ? Follow::any : Follow::beneath;
   }
-  [[nodiscard]] bool vetoed(std::string_view name) const { return options_.vetoed && options_.vetoed(name); }
+  [[nodiscard]] bool vetoed(std::string_view name) const {
+    return (options_.vetoed && options_.vetoed(name)) || (options_.streams.enabled && name == stream_folder);
+  }
+  [[nodiscard]] bool vetoes() const { return options_.vetoed || options_.streams.enabled; }
 
  private:
   explicit Volume(VolumeOptions options) : options_(std::move(options)) {}
@@ -71,7 +106,6 @@ class Volume {
   std::uint32_t serial_ = 0;
   bool local_ = true;
 };
-using VolumePtr = std::shared_ptr<const Volume>;
 
 /// A place in a directory: the entry itself, or where it would be created.
 struct Located {

@@ -7,6 +7,9 @@
 namespace bossa::fs {
 
 namespace {
+constexpr const char* access_acl = "system.posix_acl_access";
+constexpr const char* default_acl = "system.posix_acl_default";
+
 std::optional<std::uint32_t> unix_id(const Sid& sid, std::uint32_t kind) {
   if (sid.revision == 1 && sid.authority == 22 && sid.sub_authority.size() == 2 && sid.sub_authority[0] == kind) return sid.sub_authority[1];
   return std::nullopt;
@@ -80,23 +83,28 @@ void add_default_acl(wire::Acl& dacl, const std::vector<PosixAce>& acl, const St
 }
 }  // namespace
 
-Result<wire::SecurityDescriptor> get_descriptor(const FileHandle& file, std::uint32_t security_information, const SidMapper& sids) {
-  auto stat = restat(file);
+Result<wire::SecurityDescriptor> unix_descriptor(const FileHandle& file, const SidMapper& sids) {
+  auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
-  using namespace wire::security_information;
   std::vector<PosixAce> acl;
-  bool want_dacl = (security_information & dacl) != 0;
-  if (want_dacl)
-    if (auto xattr = get_xattr(file, "system.posix_acl_access")) acl = parse_posix_acl(*xattr);
+  if (auto xattr = get_xattr(file, access_acl)) acl = parse_posix_acl(*xattr);
   auto descriptor = descriptor_of(*stat, acl, sids);
-  if (want_dacl && stat->is_directory())
-    if (auto xattr = get_xattr(file, "system.posix_acl_default")) add_default_acl(*descriptor.dacl, parse_posix_acl(*xattr), *stat, sids);
-  if ((security_information & owner) == 0) descriptor.owner.reset();
-  if ((security_information & group) == 0) descriptor.group.reset();
-  if (!want_dacl) {
-    descriptor.dacl.reset();
-    descriptor.control = wire::sd_control::self_relative;
+  if (stat->is_directory())
+    if (auto xattr = get_xattr(file, default_acl)) add_default_acl(*descriptor.dacl, parse_posix_acl(*xattr), *stat, sids);
+  return descriptor;
+}
+
+Result<wire::SecurityDescriptor> get_descriptor(const FileHandle& file, std::uint32_t security_information, const SidMapper& sids) {
+  using namespace wire::security_information;
+  auto descriptor = effective_descriptor(file, sids);
+  if (!descriptor) return descriptor;
+  if ((security_information & owner) == 0) descriptor->owner.reset();
+  if ((security_information & group) == 0) descriptor->group.reset();
+  if ((security_information & dacl) == 0) {
+    descriptor->dacl.reset();
+    descriptor->control = wire::sd_control::self_relative;
   }
+  descriptor->sacl.reset();
   return descriptor;
 }
 
@@ -170,39 +178,61 @@ std::vector<PosixAce> posix_from_dacl(const wire::Acl& dacl, const Stat& stat, c
   return acl;
 }
 
-namespace {
-/// A POSIX ACL of three entries is just mode bits.
-Outcome apply(const FileHandle& file, const Stat& stat, const std::vector<PosixAce>& acl) {
-  constexpr const char* name = "system.posix_acl_access";
-  if (acl.size() > 3) {
-    ByteVector value;
-    wire::Writer writer{value};
-    writer(std::uint32_t{2});
-    for (const auto& ace : acl) {
-      writer(ace.tag);
-      writer(ace.permissions);
-      writer(ace.tag == named_user || ace.tag == named_group ? ace.id : 0xFFFFFFFFu);
-    }
-    auto outcome = set_xattr(file, name, value);
-    if (outcome || outcome.error() != status::not_supported) return outcome;
-  } else if (auto outcome = remove_xattr(file, name); !outcome && outcome.error() != status::not_found) {
-    return outcome;
+std::vector<PosixAce> posix_default_from_dacl(const wire::Acl& dacl, const Stat& stat, const SidMapper& sids) {
+  constexpr std::uint8_t inheritable = 0x3;
+  wire::Acl inherited;
+  for (auto ace : dacl.aces) {
+    if ((ace.flags & inheritable) == 0) continue;
+    ace.flags = 0;
+    inherited.aces.push_back(std::move(ace));
   }
+  return inherited.aces.empty() ? std::vector<PosixAce>{} : posix_from_dacl(inherited, stat, sids);
+}
+
+namespace {
+Outcome write_acl(const FileHandle& file, const char* name, const std::vector<PosixAce>& acl) {
+  if (acl.empty()) {
+    auto outcome = remove_xattr(file, name);
+    return outcome || outcome.error() == status::not_found || outcome.error() == status::not_supported ? Outcome{} : outcome;
+  }
+  ByteVector value;
+  wire::Writer writer{value};
+  writer(std::uint32_t{2});
+  for (const auto& ace : acl) {
+    writer(ace.tag);
+    writer(ace.permissions);
+    writer(ace.tag == named_user || ace.tag == named_group ? ace.id : 0xFFFFFFFFu);
+  }
+  return set_xattr(file, name, value);
+}
+}  // namespace
+
+Outcome apply_posix_acl(const FileHandle& file, const Stat& stat, const wire::Acl& dacl, const SidMapper& sids) {
+  auto acl = posix_from_dacl(dacl, stat, sids);
+  if (stat.is_directory()) {
+    auto outcome = write_acl(file, default_acl, posix_default_from_dacl(dacl, stat, sids));
+    if (!outcome && outcome.error() != status::not_supported) return outcome;
+  }
+  bool extended = acl.size() > 3;
+  auto outcome = write_acl(file, access_acl, extended ? acl : std::vector<PosixAce>{});
+  if (outcome && extended) return {};
+  if (!outcome && outcome.error() != status::not_supported) return outcome;
   std::uint32_t mode = stat.mode & 07000;
   for (const auto& ace : acl) {
     if (ace.tag == user_obj) mode |= static_cast<std::uint32_t>(ace.permissions) << 6;
     if (ace.tag == group_obj) mode |= static_cast<std::uint32_t>(ace.permissions) << 3;
     if (ace.tag == other_entry) mode |= ace.permissions;
   }
-  if (mode == (stat.mode & 07777)) return {};
+  auto now = stat_fd(file.fd.get());  // without its extended ACL the group bits mean something else
+  if (now && mode == (now->mode & 07777)) return {};
   return set_mode(file, mode);
 }
-}  // namespace
 
 Outcome set_descriptor(const FileHandle& file, std::uint32_t security_information, const wire::SecurityDescriptor& descriptor,
                        const SidMapper& sids) {
   using namespace wire::security_information;
-  auto stat = restat(file);
+  if (file.volume->options().acl.enabled) return set_nt_descriptor(file, security_information, descriptor, sids);
+  auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
   std::optional<std::uint32_t> uid, gid;
   if (security_information & owner && descriptor.owner) {
@@ -217,11 +247,11 @@ Outcome set_descriptor(const FileHandle& file, std::uint32_t security_informatio
   }
   if (uid || gid) {
     if (auto outcome = set_owner(file, uid, gid); !outcome) return outcome;
-    stat = restat(file);
+    stat = stat_fd(file.fd.get());
     if (!stat) return fail(stat.error());
   }
   // Without a DACL (a null one allows everybody everything) nothing is said about the classes: left alone, as the safer reading.
-  if (security_information & dacl && descriptor.dacl) return apply(file, *stat, posix_from_dacl(*descriptor.dacl, *stat, sids));
+  if (security_information & dacl && descriptor.dacl) return apply_posix_acl(file, *stat, *descriptor.dacl, sids);
   return {};
 }
 

@@ -91,7 +91,12 @@ struct ShareSettings {
   std::uint32_t block_size = 1024;
   std::string fstype = "NTFS";
   std::string volume;                  ///< empty: the share name
+  std::string mangled_names = "illegal";  ///< which names get an 8.3 alias: "no", "illegal", "yes"
+  std::string csc_policy = "manual";      ///< "manual", "documents", "programs", "disable"
+  int volume_serial = -1;                 ///< -1: made from the path
   std::vector<std::string> vfs_objects;
+  /// Options with a colon in their name ("acl_xattr:ignore system acls"), [global]'s included; names in lower case, without blanks.
+  std::map<std::string, std::string, std::less<>> options;
   Encryption encryption = Encryption::default_;
   /// Fusion's access list; set, it takes the place of read_only, guest_ok and the lists of users above.
   std::optional<std::vector<SharePermission>> permissions;

@@ -3,6 +3,7 @@
 #include <boost/asio.hpp>
 #include <utility>
 
+#include "src/base/unicode.hpp"
 #include "src/fs/identity.hpp"
 
 namespace bossa::session {
@@ -34,8 +35,18 @@ std::string link_name(const fs::Volume& volume, const std::string& path) {
   return path.empty() ? volume.real_path() : volume.real_path() + '/' + path;
 }
 
+std::string stream_key(const fs::FileHandle& handle) {
+  return handle.volume->options().case_sensitive ? handle.stream : fold_case(handle.stream);
+}
+
+std::string link_name(const fs::FileHandle& handle) {
+  auto link = link_name(*handle.volume, handle.path);
+  if (handle.is_stream()) link += ':' + stream_key(handle);
+  return link;
+}
+
 const std::string& FileOpen::path() {
-  auto link = node->link_of(id);
+  auto link = base_node ? base_node->link_of(base_id) : node->link_of(id);
   const auto& root = handle.volume->real_path();
   // A rename can have taken the file out of this share only through another share that overlaps; then the old path stays.
   if (link.size() > root.size() + 1 && link.compare(0, root.size(), root) == 0 && link[root.size()] == '/') {
@@ -69,7 +80,10 @@ void FileOpen::wake_notifies() {
 }
 
 void FileOpen::changed(std::uint32_t filter) {
-  if (notify_hub && notify_hub->any()) notify_hub->report(NotifyAction::modified, filter, node->link_of(id));
+  if (!notify_hub || !notify_hub->any()) return;
+  // [MS-SMB2] 2.2.35: FILE_NOTIFY_CHANGE_STREAM_SIZE and _WRITE, of the file that the stream belongs to.
+  if (base_node) return notify_hub->report(NotifyAction::modified, 0x400 | 0x800, base_node->link_of(base_id));
+  notify_hub->report(NotifyAction::modified, filter, node->link_of(id));
 }
 
 void FileOpen::written() {
@@ -103,7 +117,7 @@ void FileOpen::close() {
     fs::Impersonate as{departure.delete_now->identity};
     auto removed = fs::remove(handle);
     node->finish_delete(departure.delete_now->link);
-    if (removed && notify_hub) {
+    if (removed && notify_hub && !base_node) {
       notify_hub->report(NotifyAction::removed, directory ? notify_filter::dir_name : notify_filter::file_name, departure.delete_now->link);
     }
     if (!removed) log_.notice("{}: delete on close failed: {}", printable(departure.delete_now->link), to_string(removed.error()));
@@ -111,6 +125,19 @@ void FileOpen::close() {
   wake(departure.abandoned, status::range_not_locked);
   wake(departure.granted, status::success);
   wake(departure.woken, status::success);
+  if (base_node) let_go_of_base();
+}
+
+void FileOpen::let_go_of_base() {
+  auto departure = base_node->remove(base_id);
+  wake(departure.woken, status::success);
+  if (!departure.delete_now) return;
+  fs::Impersonate as{departure.delete_now->identity};
+  auto base = fs::base_of(handle);
+  auto removed = base ? fs::remove(*base) : Outcome(fail(base.error()));
+  base_node->finish_delete(departure.delete_now->link);
+  if (removed && notify_hub) notify_hub->report(NotifyAction::removed, notify_filter::file_name, departure.delete_now->link);
+  if (!removed) log_.notice("{}: delete on close failed: {}", printable(departure.delete_now->link), to_string(removed.error()));
 }
 
 }  // namespace bossa::session

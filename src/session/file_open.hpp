@@ -21,6 +21,10 @@ namespace bossa::session {
 
 /// The name under which all opens of one directory entry meet in src/locking, whatever share they came through: the absolute path.
 [[nodiscard]] std::string link_name(const fs::Volume& volume, const std::string& path);
+/// The same of an open file: a named stream has its own, PATH:STREAM, the stream in upper case.
+[[nodiscard]] std::string link_name(const fs::FileHandle& handle);
+/// The stream part of a locking key; empty for the main stream.
+[[nodiscard]] std::string stream_key(const fs::FileHandle& handle);
 
 /// Owned by its Open, used on its session's core (a worker may run one blocking call on it while the request waits for that).
 /// It is admitted to `node` before it is made; close() gives the share modes and locks back.
@@ -48,6 +52,9 @@ class FileOpen {
   std::uint32_t mode = 0;                          ///< FileModeInformation
   fs::ChangeSource::Watch cache_watch;             ///< while a client caches the file: local programs' changes
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
+  /// Of a named stream: its file is held open with it, without any access, so that it is not deleted before the stream is closed.
+  std::shared_ptr<locking::FileNode> base_node;
+  locking::OpenId base_id = 0;
   std::shared_ptr<NotifyHub> notify_hub;           ///< who hears of changes; may be empty
   std::shared_ptr<NotifyWatch> watch;              ///< set by the first CHANGE_NOTIFY
   /// While a worker runs a metadata call or a listing on this open, other such requests, and its close, wait for their turn: handle,
@@ -83,6 +90,8 @@ class FileOpen {
   void wake_notifies();
 
  private:
+  void let_go_of_base();
+
   bool turn_taken_ = false;
   bool unreported_write_ = false;
   std::chrono::steady_clock::time_point write_reported_{};

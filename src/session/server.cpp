@@ -15,38 +15,12 @@
 #include "src/session/breaks.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/file_open.hpp"
+#include "src/session/sids.hpp"
 
 namespace bossa::session {
 
-namespace {
-/// What src/fs asks about SIDs, answered by src/auth. It asks while the thread is a user, and the account file is the daemon's own.
-class Sids final : public fs::SidMapper {
- public:
-  explicit Sids(std::shared_ptr<auth::UserMapper> users) : users_(std::move(users)) {}
-  [[nodiscard]] Sid user_sid(std::uint32_t uid) const override {
-    fs::AsDaemon root;
-    return users_->sid_of_uid(uid);
-  }
-  [[nodiscard]] Sid group_sid(std::uint32_t gid) const override {
-    fs::AsDaemon root;
-    return users_->sid_of_gid(gid);
-  }
-  [[nodiscard]] std::optional<std::uint32_t> uid_of(const Sid& sid) const override {
-    fs::AsDaemon root;
-    return users_->uid_of_sid(sid);
-  }
-  [[nodiscard]] std::optional<std::uint32_t> gid_of(const Sid& sid) const override {
-    fs::AsDaemon root;
-    return users_->gid_of_sid(sid);
-  }
-
- private:
-  std::shared_ptr<auth::UserMapper> users_;
-};
-}  // namespace
-
 Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies dependencies)
-    : settings_(std::move(settings)), dependencies_(std::move(dependencies)), lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(dependencies_.users)),
+    : settings_(std::move(settings)), dependencies_(std::move(dependencies)), lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(*dependencies_.users)),
       names_(std::make_shared<fs::NameIndex>()),
       buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
   crypto::random_bytes(guid_);

@@ -89,6 +89,7 @@ class Server {
   [[nodiscard]] std::shared_ptr<Connection> first_connection_of(const ByteArray<16>& client_guid) const;
   [[nodiscard]] fs::SidMapper& sids() { return *sids_; }
   [[nodiscard]] const std::shared_ptr<fs::NameIndex>& names() { return names_; }
+  [[nodiscard]] const std::shared_ptr<fs::StreamLocks>& stream_locks() { return stream_locks_; }
   [[nodiscard]] std::span<const Command> commands() const { return dependencies_.commands; }
   [[nodiscard]] BufferPool& buffers() { return *buffers_; }
   [[nodiscard]] const ByteArray<16>& guid() const { return guid_; }
@@ -137,6 +138,7 @@ class Server {
   std::shared_ptr<NotifyHub> notify_hub_ = std::make_shared<NotifyHub>();
   std::unique_ptr<fs::SidMapper> sids_;
   std::shared_ptr<fs::NameIndex> names_;
+  std::shared_ptr<fs::StreamLocks> stream_locks_ = std::make_shared<fs::StreamLocks>();
   std::shared_ptr<BufferPool> buffers_;
   ByteArray<16> guid_{};
   std::uint64_t start_time_ = 0;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "src/base/identity.hpp"
+#include "src/fs/nt_access.hpp"
 #include "src/fs/resolve.hpp"
 #include "src/policy/encryption.hpp"
 #include "src/policy/name_lists.hpp"
@@ -23,6 +24,7 @@ struct TreeConnectState {
   bool encryption_required = false;
   std::uint32_t maximal_access = 0;
   Identity identity;             ///< file access on this tree runs under it (force user, guest, root for admin users)
+  fs::Token token;               ///< the same user to Windows descriptors
   std::string unix_user;
   std::uint64_t creation_time = 0;
 };

@@ -92,7 +92,8 @@ Outcome take(const wire::CreateContext& context, Contexts& contexts) {
   } else if (context.name == "AlSi") {
     contexts.allocation = reader.get<std::uint64_t>();
   } else if (context.name == "TWrp") {
-    contexts.snapshot = true;
+    auto when = reader.get<std::uint64_t>();
+    if (when != 0) contexts.snapshot = when;
   } else if (context.name == "ExtA") {
     auto eas = wire::parse_full_ea(context.data);
     if (!eas) return fail(eas.error());

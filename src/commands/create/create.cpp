@@ -89,13 +89,15 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, const lo
                                           request.tree->state.identity, server.lock_waiters(), server.open_table(), server.log());
   open->file->mode = params.request.create_options & create_option::mode_bits;
   open->file->delete_on_close = params.option(create_option::delete_on_close);
+  open->file->base_node = std::move(opened.base_node);
+  open->file->base_id = opened.base_id;
   open->file->notify_hub = request.server.notify_hub();
   return open;
 }
 
 // To those who watch the directory, [MS-FSA] 2.1.5.1.1 and 2.1.5.1.2.
 void tell_of(FileOpen& file, std::uint32_t action) {
-  if (action == create_action::opened || !file.notify_hub->any()) return;
+  if (action == create_action::opened || file.base_node || !file.notify_hub->any()) return;
   namespace filter = session::notify_filter;
   if (action != create_action::created) return file.changed(filter::attributes | filter::size | filter::last_write);
   file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id));
@@ -163,7 +165,7 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   if (*before) co_return reply_again(request, *params, **before);
   create::close_other_instances(request, *params);
   auto file_id = request.server.new_file_id();
-  create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params->name), create::cache_wanted(request, *params)};
+  create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params->name), request.tree->volume, create::cache_wanted(request, *params)};
   auto opened = co_await open_when_free(request, *params, place);
   if (!opened) {
     request.server.log().debug("{}: {}", place.owner, to_string(opened.error()));

@@ -19,7 +19,7 @@ Outcome may_make_in(int directory) {
 
 }  // namespace
 
-Result<Foretold> foretell(const session::TreeConnect& tree, const Params& params) {
+Result<Foretold> foretell(const session::TreeConnect& tree, const Params& params, const fs::SidMapper& sids) {
   if (auto may = check_share_rights(tree, params); !may) return fail(may.error());
   auto intent = fs::intent_of(params.access);
   intent.must_be_directory = params.wants_directory();
@@ -30,12 +30,13 @@ Result<Foretold> foretell(const session::TreeConnect& tree, const Params& params
     if (!params.may_create()) return fail(status::object_name_not_found);
     if (tree.state.read_only) return fail(status::access_denied);
     if (auto may = may_make_in(found->where.parent()); !may) return fail(may.error());
+    if (auto may = check_may_add(tree, params, found->where, sids); !may) return fail(may.error());
     return Foretold{false, params.wants_directory(), grant_new(params)};
   }
   const auto& handle = *found->handle;
   auto attributes = fs::file_facts(handle, handle.stat).attributes;
   if (auto may = check_attributes(tree, params, handle.is_directory(), attributes); !may) return fail(may.error());
-  auto granted = grant_existing(tree, params, handle, attributes);
+  auto granted = grant_existing(tree, params, handle, attributes, sids);
   if (!granted) return fail(granted.error());
   return Foretold{true, handle.is_directory(), *granted};
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "src/base/unicode.hpp"
 #include "src/commands/create/rights.hpp"
+#include "src/fs/characters.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
 #include "src/fs/security.hpp"
@@ -47,11 +49,27 @@ Result<fs::FileHandle> make(const Params& params, const fs::Located& where) {
 struct Found {
   fs::FileHandle handle;
   bool created = false;
+  std::optional<fs::Located> created_at;  ///< the file is new, not only its stream
 };
+
+Result<Found> make_new(const Place& place, const Params& params, fs::Located where) {
+  if (!params.may_create()) return fail(status::object_name_not_found);
+  if (lease_is_elsewhere(place, nullptr)) return fail(status::invalid_parameter);
+  if (place.tree.state.read_only) return fail(status::access_denied);
+  bool undeletable = (params.attributes & fs::attribute::readonly) && !place.tree.share.delete_readonly;
+  if (params.option(create_option::delete_on_close) && undeletable) return fail(status::cannot_delete);
+  if (auto may = check_may_add(place.tree, params, where, place.server.sids()); !may) return fail(may.error());
+  auto made = make(params, where);
+  if (!made) return fail(made.error());
+  if (where.volume->options().inherit_owner) {
+    if (auto inherited = fs::inherit_owner(*made, where); !inherited) return fail(inherited.error());
+  }
+  return Found{std::move(*made), true, std::move(where)};
+}
 
 // OBJECT_NAME_COLLISION from make() means that somebody was quicker: the caller asks again.
 Result<Found> find_or_make(const Place& place, const Params& params) {
-  auto found = fs::open_or_locate(place.tree.volume, params.path, intent_for(params));
+  auto found = fs::open_or_locate(place.volume, params.path, intent_for(params));
   if (!found) {
     // A directory cannot be made where a file is. (The other way round the answer is FILE_IS_A_DIRECTORY.)
     bool file_there = found.error() == status::not_a_directory && params.request.create_disposition == disposition::create;
@@ -60,26 +78,79 @@ Result<Found> find_or_make(const Place& place, const Params& params) {
   }
   if (found->handle) {
     if (params.request.create_disposition == disposition::create) return fail(status::object_name_collision);
-    return Found{std::move(*found->handle), false};
+    return Found{std::move(*found->handle)};
+  }
+  return make_new(place, params, std::move(found->where));
+}
+
+// A named stream: first the file that it belongs to is found, or made. [MS-FSA] 2.1.5.1.
+Result<Found> find_or_make_stream(const Place& place, const Params& params) {
+  const auto& volume = place.volume;
+  if (!volume->options().streams.enabled) return fail(status::object_name_invalid);
+  if (params.wants_directory()) return fail(status::not_a_directory);
+  auto base = fs::open_or_locate(volume, params.path, {});
+  if (!base) return fail(base.error());
+  Found found;
+  if (base->handle) {
+    found.handle = std::move(*base->handle);
+  } else {
+    auto made = make_new(place, params, std::move(base->where));
+    if (!made) return made;
+    found = std::move(*made);
+  }
+  auto stream = fs::find_stream(found.handle, params.path.stream());
+  if (!stream) return fail(stream.error());
+  if (*stream) {
+    if (params.request.create_disposition == disposition::create) return fail(status::object_name_collision);
+    if (auto turned = fs::become_stream(found.handle, (*stream)->name, (*stream)->size); !turned) return fail(turned.error());
+    return found;
   }
   if (!params.may_create()) return fail(status::object_name_not_found);
-  if (lease_is_elsewhere(place, nullptr)) return fail(status::invalid_parameter);
-  if (place.tree.state.read_only) return fail(status::access_denied);
-  bool undeletable = (params.attributes & fs::attribute::readonly) && !place.tree.share.delete_readonly;
-  if (params.option(create_option::delete_on_close) && undeletable) return fail(status::cannot_delete);
-  auto made = make(params, found->where);
-  if (!made) return fail(made.error());
-  return Found{std::move(*made), true};
+  if (!found.created_at) {
+    auto attributes = fs::dos_info(found.handle, found.handle.stat).attributes;
+    if (auto granted = grant_existing(place.tree, params, found.handle, attributes, place.server.sids()); !granted) return fail(granted.error());
+  }
+  if (auto turned = fs::become_stream(found.handle, params.path.stream(), 0); !turned) return fail(turned.error());
+  if (auto made = fs::make_stream(found.handle); !made) return fail(made.error());
+  found.created = true;
+  return found;
+}
+
+// Whoever may delete a file may delete its streams with it, and who deletes a stream holds its file: opens of the one must let the
+// other be deleted. As smbd and Windows.
+Outcome check_deletion_sharing(const Place& place, const Opened& opened) {
+  const auto& handle = opened.handle;
+  if (!handle.volume->options().streams.enabled || !(opened.granted_access & access::delete_)) return {};
+  auto shared = [&](const std::string& stream) {
+    auto node = place.server.files().find({handle.key.device, handle.key.inode, stream});
+    if (!node) return true;
+    for (const auto& open : node->state().opens)
+      if (!(open.share_access & 4) && open.access & ~(access::read_attributes | access::write_attributes | access::synchronize)) return false;
+    return true;
+  };
+  bool free = true;
+  if (handle.is_stream()) {
+    free = shared({});
+  } else if (auto streams = fs::list_streams(handle)) {
+    for (const auto& each : *streams) free = free && shared(handle.volume->options().case_sensitive ? each.name : fold_case(each.name));
+  }
+  return free ? Outcome{} : Outcome(fail(status::sharing_violation));
 }
 
 // MAXIMUM_ALLOWED was opened without data access; now it gets what was granted.
 Outcome widen(fs::FileHandle& handle, std::uint32_t& granted) {
   auto intent = fs::intent_of(granted);
+  if (handle.is_stream()) return {};
   intent.read = intent.read && !handle.readable;
   intent.write = intent.write && !handle.writable && !handle.is_directory();
   if (!intent.read && !intent.write) return {};
   intent = fs::intent_of(granted);
   auto wide = fs::reopen(handle, intent);
+  if (!wide && intent.read && wide.error() == status::access_denied) {
+    // A stored descriptor grants what the file's own ACL does not.
+    granted &= ~(access::read_data | access::execute);
+    wide = fs::reopen(handle, fs::intent_of(granted));
+  }
   if (!wide && intent.write) {
     // A file system mounted read-only, or immutable: the mode bits promised more than there is.
     granted &= ~(access::write_data | access::append_data);
@@ -97,7 +168,7 @@ locking::Admission admit(const Place& place, const Params& params, const Opened&
   if (params.overwrites() && opened.action != create_action::created) intent.transient_access = access::write_data;
   intent.share_access = params.request.share_access & 7;
   intent.delete_on_close = params.option(create_option::delete_on_close);
-  intent.link = session::link_name(*place.tree.volume, opened.handle.path);
+  intent.link = session::link_name(opened.handle);
   intent.owner = place.owner;
   intent.identity = place.tree.state.identity;
   intent.overwrites = intent.transient_access != 0;
@@ -107,28 +178,64 @@ locking::Admission admit(const Place& place, const Params& params, const Opened&
   return locking::admit(*opened.node, intent, place.obstacle->ticket);
 }
 
+// The descriptor of a new file: what it inherits, then what the client sent.
+Outcome give_descriptor(const Place& place, const Params& params, const Opened& opened, const fs::Located& where) {
+  namespace information = wire::security_information;
+  auto& sids = place.server.sids();
+  const auto& wanted = params.contexts.security;
+  bool stored = where.volume->options().acl.enabled;
+  if (stored && !(wanted && wanted->dacl)) {
+    if (auto inherited = fs::inherit_descriptor(opened.handle, where, place.tree.state.token, sids); !inherited) return inherited;
+  }
+  if (!wanted) return {};
+  std::uint32_t parts = wanted->dacl || (stored && (wanted->control & wire::sd_control::dacl_present)) ? information::dacl : 0;
+  if (stored && wanted->owner) parts |= information::owner;
+  if (stored && wanted->group) parts |= information::group;
+  return parts == 0 ? Outcome{} : fs::set_descriptor(opened.handle, parts, *wanted, sids);
+}
+
+// The file of a named stream stays as long as the stream is open: an open without access holds it.
+Outcome admit_to_base(const Place& place, Opened& opened) {
+  const auto& handle = opened.handle;
+  opened.base_node = place.server.files().node({handle.key.device, handle.key.inode, {}});
+  opened.base_id = place.server.new_id();
+  locking::OpenIntent intent;
+  intent.id = opened.base_id;
+  intent.access = access::read_attributes;
+  intent.share_access = 7;
+  intent.link = session::link_name(*handle.volume, handle.path);
+  intent.owner = place.owner;
+  intent.identity = place.tree.state.identity;
+  auto admission = locking::admit(*opened.base_node, intent);
+  if (admission.status == status::success) return {};
+  opened.base_node.reset();
+  return fail(admission.status);
+}
+
 // What a new file, or one that was overwritten, is given.
-Outcome furnish(const Place& place, const Params& params, Opened& opened) {
+Outcome furnish(const Place& place, const Params& params, Opened& opened, const fs::Located* where) {
   auto& handle = opened.handle;
   bool created = opened.action == create_action::created;
   auto attributes = params.attributes;
   if (!handle.is_directory()) attributes |= fs::attribute::archive;
-  if (created) {
+  if (created && !where) {
+    // A new stream changes nothing of its file.
+  } else if (created) {
     if (auto stored = fs::store_new(handle, attributes); !stored) return stored;
   } else {
-    if (auto emptied = fs::truncate(handle.fd.get(), 0); !emptied) return emptied;
-    if (auto stored = fs::set_attributes(handle, attributes); !stored) return stored;
+    if (auto emptied = fs::truncate(handle, 0); !emptied) return emptied;
+    if (!handle.is_stream()) {
+      if (auto stored = fs::set_attributes(handle, attributes); !stored) return stored;
+    }
   }
   if (!params.contexts.eas.empty()) {
     if (auto set = fs::set_eas(handle, params.contexts.eas); !set) return set;
   }
-  if (created && params.contexts.security && params.contexts.security->dacl) {
-    // Until descriptors are stored, the mode bits that the wanted DACL comes to.
-    auto set = fs::set_descriptor(handle, wire::security_information::dacl, *params.contexts.security, place.server.sids());
-    if (!set) return set;
+  if (where) {
+    if (auto given = give_descriptor(place, params, opened, *where); !given) return given;
   }
   if (params.contexts.allocation && *params.contexts.allocation > 0 && !handle.is_directory()) {
-    return fs::allocate(handle.fd.get(), *params.contexts.allocation);
+    return fs::allocate(handle, *params.contexts.allocation);
   }
   return {};
 }
@@ -139,10 +246,12 @@ Outcome check_existing(const Place& place, const Params& params, Opened& opened)
   // A name that hides a file hides the new one as well, so only a stored HIDDEN must be kept.
   auto by_name = fs::effective(handle.volume->options(), fs::SmbPath::from_canonical(handle.path).name(), handle.stat, std::nullopt);
   auto attributes = opened.facts.attributes & ~(by_name.attributes & fs::attribute::hidden);
+  if (handle.is_stream()) attributes &= fs::attribute::readonly;  // HIDDEN and SYSTEM are the file's, and stay
   if (auto may = check_attributes(place.tree, params, handle.is_directory(), attributes); !may) return may;
-  auto granted = grant_existing(place.tree, params, handle, opened.facts.attributes);
+  auto granted = grant_existing(place.tree, params, handle, opened.facts.attributes, place.server.sids());
   if (!granted) return fail(granted.error());
   opened.granted_access = *granted;
+  handle.delete_granted = handle.volume->options().acl.enabled && (*granted & access::delete_);
   if (params.option(create_option::delete_on_close) && handle.path.empty()) return fail(status::access_denied);  // the share's root
   return params.wants_maximum() ? widen(handle, opened.granted_access) : Outcome{};
 }
@@ -153,41 +262,51 @@ std::uint32_t action_on_existing(const Params& params) {
 }
 
 // After admission: from now on a failure must take the open back.
-Outcome change(const Place& place, const Params& params, Opened& opened) {
+Outcome change(const Place& place, const Params& params, Opened& opened, const fs::Located* where) {
   if (opened.action != create_action::opened) {
-    if (auto furnished = furnish(place, params, opened); !furnished) return furnished;
+    if (auto furnished = furnish(place, params, opened, where); !furnished) return furnished;
     auto stat = fs::restat(opened.handle);
     if (!stat) return fail(stat.error());
     opened.handle.stat = *stat;
     opened.facts = fs::file_facts(opened.handle, *stat);
   }
-  if (params.contexts.want_maximal_access) opened.maximal_access = maximal_access(place.tree, opened.handle);
+  if (params.contexts.want_maximal_access) opened.maximal_access = maximal_access(place.tree, opened.handle, place.server.sids());
   return {};
 }
 
 // Set when the name led elsewhere by the time the open was admitted: ask again.
 Result<std::optional<Opened>> attempt(const Place& place, const Params& params) {
-  auto found = find_or_make(place, params);
+  auto found = params.path.has_stream() ? find_or_make_stream(place, params) : find_or_make(place, params);
   if (!found) return fail(found.error());
   Opened opened;
   opened.handle = std::move(found->handle);
+  const auto* created_at = found->created_at ? &*found->created_at : nullptr;
   opened.action = found->created ? create_action::created : action_on_existing(params);
-  if (found->created) {
+  if (created_at) {
     opened.granted_access = grant_new(params);
   } else {
     opened.facts = fs::file_facts(opened.handle, opened.handle.stat);
     if (auto checked = check_existing(place, params, opened); !checked) return fail(checked.error());
   }
-  opened.node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, {}});
+  if (auto free = check_deletion_sharing(place, opened); !free) return fail(free.error());
+  opened.node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, session::stream_key(opened.handle)});
   if (lease_is_elsewhere(place, &opened.node->key())) return fail(status::invalid_parameter);
+  auto let_go = [&] {
+    if (opened.base_node) (void)opened.base_node->remove(opened.base_id);
+  };
+  if (opened.handle.is_stream()) {
+    if (auto held = admit_to_base(place, opened); !held) return fail(held.error());
+  }
   auto admission = admit(place, params, opened);
   std::ranges::move(admission.breaks, std::back_inserter(place.obstacle->breaks));
   if (admission.wait) {
+    let_go();
     place.obstacle->wait_at = opened.node;
     return fail(status::sharing_violation);
   }
   if (!(admission.status == status::success)) {
     place.server.log().info("{}: {} refused: {}", place.owner, to_string(admission.status), admission.reason);
+    let_go();
     return fail(admission.status);
   }
   opened.grant = admission.grant;
@@ -195,12 +314,13 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   auto take_back = [&] {
     auto departure = opened.node->remove(place.file_id.persistent, false);
     for (auto ticket : departure.woken) place.server.lock_waiters()->finish(ticket, status::success);
+    let_go();
   };
   if (auto now = fs::restat(opened.handle); !now || now->nlink == 0) {
     take_back();
     return std::optional<Opened>{};
   }
-  if (auto changed = change(place, params, opened); !changed) {
+  if (auto changed = change(place, params, opened, created_at); !changed) {
     if (found->created) (void)fs::remove(opened.handle);
     take_back();
     return fail(changed.error());
@@ -208,9 +328,36 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   return std::optional<Opened>(std::move(opened));
 }
 
-}  // namespace
+Result<Opened> open_now(const Place& place, const Params& params);
 
-Result<Opened> open_file(const Place& place, const Params& params) {
+// A previous version is the same share at another place, where nothing can be changed.
+Result<Opened> open_previous(const Place& place, Params params, std::time_t when) {
+  bool changes = (params.access & access::any_write) || params.overwrites() || params.option(create_option::delete_on_close);
+  if (changes || params.request.create_disposition == disposition::create) return fail(status::media_write_protected);
+  params.request.create_disposition = disposition::open;
+  params.contexts.snapshot.reset();
+  auto volume = fs::open_snapshot(*place.volume, when);
+  if (!volume) return fail(volume.error());
+  auto then = place;
+  then.volume = std::move(*volume);
+  return open_now(then, params);
+}
+
+Result<Opened> open_at_its_time(const Place& place, const Params& params) {
+  if (params.contexts.snapshot) return open_previous(place, params, unix_time(*params.contexts.snapshot).tv_sec);
+  if (place.volume->options().snapshots.enabled && params.name.find("@GMT-") != std::string::npos) {
+    auto earlier = params;
+    if (auto when = fs::take_snapshot_token(earlier.name)) {
+      auto path = fs::parse_path(earlier.name);
+      if (!path) return fail(path.error());
+      earlier.path = std::move(*path);
+      return open_previous(place, std::move(earlier), *when);
+    }
+  }
+  return open_now(place, params);
+}
+
+Result<Opened> open_now(const Place& place, const Params& params) {
   if (auto may = check_share_rights(place.tree, params); !may) return fail(may.error());
   for (int i = 0; i < most_attempts; ++i) {
     auto opened = attempt(place, params);
@@ -223,6 +370,22 @@ Result<Opened> open_file(const Place& place, const Params& params) {
     if (*opened) return std::move(**opened);
   }
   return fail(status::delete_pending);
+}
+
+}  // namespace
+
+Result<Opened> open_file(const Place& place, const Params& params) {
+  const auto& options = place.volume->options();
+  Result<Opened> opened;
+  if (options.characters) {
+    auto mapped = params;
+    mapped.path.set_text(options.characters->to_server(params.path.text()));
+    opened = open_at_its_time(place, mapped);
+  } else {
+    opened = open_at_its_time(place, params);
+  }
+  if (options.audit) options.audit("create_file", opened.has_value(), params.path.text());
+  return opened;
 }
 
 }  // namespace bossa::commands::create

@@ -13,6 +13,8 @@ namespace bossa::commands::create {
 struct Opened {
   fs::FileHandle handle;
   std::shared_ptr<locking::FileNode> node;
+  std::shared_ptr<locking::FileNode> base_node;  ///< of a named stream: its file's, to which it is admitted without any access
+  locking::OpenId base_id = 0;
   std::uint32_t action = create_action::opened;
   std::uint32_t granted_access = 0;
   wire::FileFacts facts;   ///< after all changes
@@ -32,6 +34,7 @@ struct Place {
   const session::TreeConnect& tree;
   wire::FileId file_id;
   std::string owner;  ///< for the log of those whom this open keeps out
+  fs::VolumePtr volume;  ///< the tree's, or a previous version of it
   locking::CacheRequest cache;  ///< the oplock or lease that is asked for
   Obstacle* obstacle = nullptr;
 };

@@ -53,14 +53,13 @@ Outcome parse_name(Params& params) {
   auto path = fs::parse_path(params.name);
   if (!path) return fail(path.error());
   params.path = std::move(*path);
-  if (params.path.has_stream()) return fail(status::object_name_invalid);  // named streams are not kept yet
   return {};
 }
 
 Outcome check_combinations(const Params& params) {
-  if (params.contexts.snapshot) return fail(status::object_name_not_found);  // there are no previous versions
   if (params.access & access::system_security) return fail(status::privilege_not_held);
   bool directory = params.wants_directory();
+  if (directory && params.path.has_stream()) return fail(status::not_a_directory);
   if (directory && params.refuses_directory()) return fail(status::invalid_parameter);
   if (directory && params.overwrites()) return fail(status::invalid_parameter);
   if (directory && params.may_create() && (params.attributes & fs::attribute::temporary)) return fail(status::invalid_parameter);

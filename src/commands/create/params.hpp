@@ -32,7 +32,7 @@ struct Contexts {
   std::optional<std::uint64_t> allocation;      ///< AlSi
   std::vector<wire::ExtendedAttribute> eas;     ///< ExtA
   std::optional<wire::SecurityDescriptor> security;  ///< SecD
-  bool snapshot = false;                        ///< TWrp
+  std::optional<NtTime> snapshot;               ///< TWrp: the file as it was then
   std::optional<LeaseWanted> lease;             ///< RqLs
   bool durable = false;                         ///< DHnQ
   std::optional<wire::FileId> durable_reconnect;               ///< DHnC

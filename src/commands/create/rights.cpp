@@ -21,10 +21,19 @@ std::uint32_t allowed_by_share(const session::TreeConnect& tree, std::uint32_t m
   return tree.state.read_only ? mask & ~access::any_write : mask & tree.state.maximal_access;
 }
 
+std::uint32_t maximal_access_if_writable(const session::TreeConnect& tree, const fs::FileHandle& file, const fs::SidMapper& sids) {
+  if (file.volume->options().acl.enabled) {
+    auto rights = fs::nt_rights_to(file, tree.state.token, sids);
+    return allowed_by_share(tree, rights ? *rights : 0);
+  }
+  return allowed_by_share(tree, fs::maximum_access(file, tree.state.identity));
+}
+
 }  // namespace
 
-std::uint32_t maximal_access(const session::TreeConnect& tree, const fs::FileHandle& file) {
-  return allowed_by_share(tree, fs::maximum_access(file, tree.state.identity));
+std::uint32_t maximal_access(const session::TreeConnect& tree, const fs::FileHandle& file, const fs::SidMapper& sids) {
+  auto maximum = maximal_access_if_writable(tree, file, sids);
+  return file.volume->options().read_only ? maximum & ~access::any_write : maximum;
 }
 
 Outcome check_share_rights(const session::TreeConnect& tree, const Params& params) {
@@ -34,17 +43,30 @@ Outcome check_share_rights(const session::TreeConnect& tree, const Params& param
   bool changes = params.overwrites() || params.option(create_option::delete_on_close) || params.request.create_disposition == disposition::create;
   return changes ? Outcome(fail(status::access_denied)) : Outcome{};
 }
-
 Result<std::uint32_t> grant_existing(const session::TreeConnect& tree, const Params& params, const fs::FileHandle& file,
-                                     std::uint32_t attributes) {
+                                     std::uint32_t attributes, const fs::SidMapper& sids) {
   bool read_only_file = !file.is_directory() && (attributes & fs::attribute::readonly);
   auto wanted = params.access & ~access::maximum_allowed;
   if (read_only_file && (wanted & writes_data)) return fail(status::access_denied);
-  if (!params.wants_maximum() && (wanted & ~proven(file)) == 0) return wanted;
-  auto maximum = maximal_access(tree, file);
+  bool stored_acl = file.volume->options().acl.enabled;
+  if (!stored_acl && !params.wants_maximum() && (wanted & ~proven(file)) == 0) return wanted;
+  auto maximum = maximal_access(tree, file, sids);
   if (read_only_file) maximum &= ~writes_data;
+  if (stored_acl) {
+    auto needed = wanted | (params.overwrites() ? access::write_data : 0u);
+    if (needed & ~maximum) return fail(status::access_denied);
+    return params.wants_maximum() ? maximum : wanted;
+  }
   if (wanted & ~(maximum | proven(file))) return fail(status::access_denied);
   return params.wants_maximum() ? maximum | wanted : wanted;
+}
+
+Outcome check_may_add(const session::TreeConnect& tree, const Params& params, const fs::Located& where, const fs::SidMapper& sids) {
+  if (!where.volume->options().acl.enabled) return {};
+  auto rights = fs::nt_rights_to_parent(where, tree.state.token, sids);
+  if (!rights) return fail(rights.error());
+  auto needed = params.wants_directory() ? access::add_subdirectory : access::add_file;
+  return *rights & needed ? Outcome{} : Outcome(fail(status::access_denied));
 }
 
 std::uint32_t grant_new(const Params& params) {
