@@ -25,7 +25,7 @@ class Files:
     def close(self):
         self.connection.close()
 
-    def open(self, name, access=0x1F01FF, disposition=OPEN, options=0, share=7):
+    def open(self, name, access=0x13019F, disposition=OPEN, options=0, share=7):
         return self.smb.create(self.tree, name, access, share, options, disposition, 0x80)
 
     def done(self, file):
