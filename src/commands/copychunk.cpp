@@ -186,8 +186,10 @@ Awaitable<Result<IoctlOutput>> duplicate_extents(Request& request, std::shared_p
   if (!source->may(access::read_data)) co_return fail(status::access_denied);
   if (source->file->handle.is_stream() || open->file->handle.is_stream()) co_return fail(status::not_supported);
   auto work = [&] { return share_blocks(*source->file, *open->file, *wanted); };
+  session::announce_change(request.server, *open->file);
   auto done = co_await as_user_on_worker(request, work);
   if (!done) co_return fail(done.error());
+  open->file->written();
   co_return IoctlOutput{};
 }
 

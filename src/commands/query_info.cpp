@@ -81,10 +81,7 @@ Result<InfoReply> file_info(Open& open, const wire::QueryInfoRequest& query, Byt
 
 Result<InfoReply> filesystem_info(Request& request, const wire::QueryInfoRequest& query) {
   auto info_class = static_cast<wire::FsClass>(query.file_info_class);
-  if (info_class == wire::FsClass::control) {
-    // Quotas are the administrator's; there are none to tell of.
-    return fail(request.tree->state.identity.uid == 0 ? status::not_supported : status::access_denied);
-  }
+  // FileFsControlInformation needs no right, [MS-FSA] 2.1.5.13.3: there are no quotas to tell of, and that may be known.
   auto facts = fs::volume_facts(*request.tree->volume);
   if (!facts) return fail(facts.error());
   return wire::build_fs_info(info_class, *facts, query.output_buffer_length);

@@ -66,7 +66,12 @@ Outcome check_nothing_open_below(Request& request, const std::string& who, const
 // [MS-FSA] 2.1.5.15.11: a stream goes to another name on the same file, ":name" or ":name:$DATA".
 Outcome rename_stream_open(Request& request, const std::string& who, Open& open, const wire::RenameRequest& wanted) {
   if (wanted.root_directory != 0) return fail(status::invalid_parameter);
-  if (wanted.name.empty() || wanted.name.front() != ':') return fail(status::object_name_invalid);
+  if (wanted.name.empty()) return fail(status::object_name_invalid);
+  if (wanted.name.front() != ':') {
+    // Under another file's name, or its own: that would be a rename of the file, which the stream itself keeps open.
+    auto elsewhere = fs::parse_path(wanted.name);
+    return fail(elsewhere && elsewhere->has_stream() ? status::sharing_violation : status::object_name_invalid);
+  }
   auto parsed = fs::parse_path("file" + wanted.name);
   if (!parsed) return fail(parsed.error());
   if (!parsed->has_stream()) return fail(status::invalid_parameter);  // the main stream stays

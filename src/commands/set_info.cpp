@@ -1,6 +1,7 @@
 // SET_INFO, [MS-SMB2] 3.3.5.21.
 #include "src/commands/rename.hpp"
 #include "src/commands/support.hpp"
+#include "src/fs/change_time.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
 #include "src/session/breaks.hpp"
@@ -37,6 +38,10 @@ Outcome set_basic(Open& open, Bytes buffer) {
   fs::NewTimes times{new_time(basic->access_time), new_time(basic->write_time)};
   if (times.access || times.write) {
     auto done = fs::set_times(handle, times);
+    if (!done) return done;
+  }
+  if (auto change = new_time(basic->change_time)) {
+    auto done = fs::set_change_time(handle, *change);
     if (!done) return done;
   }
   if (changed != 0) open.file->changed(changed);

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "src/base/unicode.hpp"
+#include "src/fs/change_time.hpp"
 #include "src/fs/characters.hpp"
 #include "src/fs/ea.hpp"
 #include "src/fs/mangle.hpp"
@@ -30,19 +31,25 @@ struct XattrArguments {  // linux/xattr.h, struct xattr_args
 };
 
 /// user.DOSATTRIB of an entry, without opening it. Linux 6.13 can ask relative to a directory, at a third of the time.
-std::optional<DosAttrib> stored_of(int directory, const std::string& name, bool& has_getxattrat) {
+struct Stored {
+  std::optional<DosAttrib> dos;
+  std::optional<NtTime> change_time;
+  Stored() = default;
+  Stored(Bytes xattr, NtTime write_time) : dos(parse_dosattrib(xattr)), change_time(stored_change_time(xattr, write_time)) {}
+};
+Stored stored_of(int directory, const std::string& name, NtTime write_time, bool& has_getxattrat) {
   std::array<std::uint8_t, 256> value;
   if (has_getxattrat) {
     XattrArguments arguments{reinterpret_cast<std::uintptr_t>(value.data()), value.size(), 0};
     auto got = ::syscall(SYS_getxattrat, directory, name.c_str(), AT_SYMLINK_NOFOLLOW, "user.DOSATTRIB", &arguments, sizeof arguments);
-    if (got > 0) return parse_dosattrib(Bytes(value.data(), static_cast<std::size_t>(got)));
+    if (got > 0) return {Bytes(value.data(), static_cast<std::size_t>(got)), write_time};
     has_getxattrat = errno != ENOSYS && errno != EPERM;  // EPERM: an old seccomp filter
-    if (has_getxattrat) return std::nullopt;
+    if (has_getxattrat) return {};
   }
   auto path = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
   auto got = ::lgetxattr(path.c_str(), "user.DOSATTRIB", value.data(), value.size());
-  if (got <= 0) return std::nullopt;
-  return parse_dosattrib(Bytes(value.data(), static_cast<std::size_t>(got)));
+  if (got <= 0) return {};
+  return {Bytes(value.data(), static_cast<std::size_t>(got)), write_time};
 }
 
 bool accessible(int directory, const std::string& name, int wanted) {
@@ -177,9 +184,10 @@ bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::Directo
   auto stat = stat_at(fd_.get(), name.c_str(), false);
   if (!stat) return false;
   if (stat->kind() == Kind::symlink) return describe_symlink(raw, detail, facts);
-  std::optional<DosAttrib> stored;
-  if (options.store_dos_attributes) stored = stored_of(fd_.get(), name, has_getxattrat_);
-  fill_facts(options, facts, *stat, effective(options, raw.name, *stat, stored));
+  Stored stored;
+  if (options.store_dos_attributes) stored = stored_of(fd_.get(), name, nt_time(stat->modify), has_getxattrat_);
+  fill_facts(options, facts, *stat, effective(options, raw.name, *stat, stored.dos));
+  if (stored.change_time) facts.change_time = *stored.change_time;
   if (options.ea_support && detail == EntryDetail::eas) facts.ea_size = ea_size_at(fd_.get(), name);
   return true;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "src/fs/change_time.hpp"
 #include "src/fs/identity.hpp"
 #include "src/wire/codec.hpp"
 
@@ -104,6 +105,33 @@ DosInfo dos_info(const FileHandle& file, const Stat& stat) {
 }
 
 namespace {
+// Behind the structure: these bytes, the change time, the write time when it was set.
+constexpr std::string_view trailer_mark = "BCT1";
+constexpr std::size_t trailer_size = 4 + 8 + 8;
+}  // namespace
+
+std::optional<NtTime> stored_change_time(Bytes dosattrib, NtTime write_time) {
+  if (dosattrib.size() < trailer_size + 4) return std::nullopt;
+  wire::Reader reader{dosattrib.last(trailer_size)};
+  if (as_text(reader.take(4)) != trailer_mark) return std::nullopt;
+  auto change = reader.get<std::uint64_t>();
+  return reader.get<std::uint64_t>() == write_time ? std::optional<NtTime>(change) : std::nullopt;
+}
+
+ShownDosInfo shown_dos_info(const FileHandle& file, const Stat& stat) {
+  ShownDosInfo shown;
+  std::optional<DosAttrib> stored;
+  if (file.volume->options().store_dos_attributes) {
+    if (auto xattr = get_xattr(file, xattr_name)) {
+      stored = parse_dosattrib(*xattr);
+      shown.change_time = stored_change_time(*xattr, nt_time(stat.modify));
+    }
+  }
+  shown.info = effective(file.volume->options(), SmbPath::from_canonical(file.path).name(), stat, stored);
+  return shown;
+}
+
+namespace {
 std::optional<DosAttrib> stored_of(const FileHandle& file) {
   auto xattr = get_xattr(file, xattr_name);
   return xattr ? parse_dosattrib(*xattr) : std::nullopt;
@@ -111,8 +139,7 @@ std::optional<DosAttrib> stored_of(const FileHandle& file) {
 
 /// Root work: the attribute of a file that the user may write. Extended attributes of symlinks' targets and of files with foreign
 /// owners are the kernel's to judge first.
-Outcome store(const FileHandle& file, const DosAttrib& value) {
-  auto bytes = build_dosattrib(value);
+Outcome store(const FileHandle& file, Bytes bytes) {
   auto outcome = set_xattr(file, xattr_name, bytes);
   if (outcome || outcome.error() != status::access_denied) return outcome;
   bool allowed = file.writable || ::syscall(SYS_faccessat2, file.fd.get(), "", W_OK, AT_EACCESS | AT_EMPTY_PATH) == 0 ||
@@ -121,6 +148,8 @@ Outcome store(const FileHandle& file, const DosAttrib& value) {
   AsDaemon root;
   return set_xattr(file, xattr_name, bytes);
 }
+
+Outcome store(const FileHandle& file, const DosAttrib& value) { return store(file, build_dosattrib(value)); }
 
 /// Without `store dos attributes`: into permission bits, as "map archive" and its kin say.
 Outcome store_in_mode(const FileHandle& file, std::uint32_t attributes) {
@@ -181,6 +210,22 @@ Outcome set_create_time(const FileHandle& file, NtTime time) {
   value.attributes = old ? old->attributes : stat->is_directory() ? attribute::directory : 0;
   value.create_time = time;
   return store(file, value);
+}
+
+Outcome set_change_time(const FileHandle& file, NtTime time) {
+  if (!file.volume->options().store_dos_attributes) return {};
+  auto stat = stat_fd(file.fd.get());
+  if (!stat) return fail(stat.error());
+  auto old = stored_of(file);
+  DosAttrib value;
+  value.attributes = old ? old->attributes : stat->is_directory() ? attribute::directory : 0;
+  value.create_time = old && old->create_time ? *old->create_time : default_create_time(*stat);
+  auto bytes = build_dosattrib(value);
+  wire::Writer writer{bytes};
+  writer.bytes(as_bytes(trailer_mark));
+  writer(time);
+  writer(nt_time(stat->modify));
+  return store(file, Bytes(bytes));
 }
 
 }  // namespace bossa::fs

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "src/fs/change_time.hpp"
 #include "src/fs/characters.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
@@ -27,12 +28,13 @@ void add_streams(const FileHandle& file, wire::FileFacts& facts) {
 
 wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds needs) {
   wire::FileFacts facts;
-  auto dos = dos_info(file, stat);
+  auto shown = shown_dos_info(file, stat);
+  const auto& dos = shown.info;
   facts.create_time = dos.create_time;
   facts.attributes = dos.attributes;
   facts.access_time = nt_time(stat.access);
   facts.write_time = nt_time(stat.modify);
-  facts.change_time = facts.write_time;  // as smbd shows it: what changes it on Windows does not change it here
+  facts.change_time = shown.change_time.value_or(facts.write_time);  // else as smbd shows it
   if (file.volume->options().dos_filetime_resolution) {
     for (auto* time : {&facts.create_time, &facts.access_time, &facts.write_time, &facts.change_time}) *time = dos_time(*time);
   }
