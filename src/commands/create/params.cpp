@@ -59,7 +59,7 @@ Outcome parse_name(Params& params) {
 Outcome check_combinations(const Params& params) {
   if (params.access & access::system_security) return fail(status::privilege_not_held);
   bool directory = params.wants_directory();
-  if (directory && params.path.has_stream()) return fail(status::not_a_directory);
+  if (directory && (params.path.has_stream() || params.path.demands_data())) return fail(status::not_a_directory);
   if (directory && params.refuses_directory()) return fail(status::invalid_parameter);
   if (directory && params.overwrites()) return fail(status::invalid_parameter);
   if (directory && params.may_create() && (params.attributes & fs::attribute::temporary)) return fail(status::invalid_parameter);
