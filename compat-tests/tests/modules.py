@@ -70,7 +70,7 @@ def default_case(case):
 @test("a share whose module guards its data is not served without it; the log names the module", servers=("bossad",))
 def guards(case):
     server = case.start(None, {"share": {}, "guarded": {"vfs objects": "worm"}, "odd": {"vfs objects": "crossrename nosuchmodule"}})
-    check_equal(case.smbclient(server, "guarded", "ls").nt_status(), "NT_STATUS_BAD_NETWORK_NAME", "guarded")
+    check_equal(case.smbclient(server, "guarded", "ls").nt_status, "NT_STATUS_BAD_NETWORK_NAME", "guarded")
     case.smbclient(server, "share", "ls").must()
     case.smbclient(server, "odd", "ls").must()
     check("worm" in server.messages() and "nosuchmodule" in server.messages(), server.messages()[-800:])

@@ -12,7 +12,7 @@ SHARES = {
 }
 
 
-@test("a stream is kept in user.DosStream.NAME:$DATA with a zero byte after it")
+@test("a stream is kept in user.DosStream.NAME:$DATA with a zero byte after it", alone=True)
 def on_disk(case):
     server = case.start(None, SHARES)
     files = Files(server, "share")
@@ -31,7 +31,7 @@ def on_disk(case):
     check_equal(os.getxattr(server.data("typeless", "f"), "user.Own.s"), b"x\0", "attribute by the options")
 
 
-@test("streams: create and open, wrong names, deletion, a share without them")
+@test("streams: create and open, wrong names, deletion, a share without them", alone=True)
 def opens(case):
     server = case.start(None, SHARES)
     files = Files(server, "share")
@@ -67,13 +67,13 @@ def swap(case, first, second):
     check_equal(files.streams("f"), {"::$DATA": 0, ":one:$DATA": 10, ":Two.x:$DATA": 2000, ":empty:$DATA": 0}, "streams")
 
 
-@test("streams written by this server are smbd's after a swap, and the other way round", servers=("bossad",))
+@test("streams written by this server are smbd's after a swap, and the other way round", servers=("bossad",), alone=True)
 def swapped(case):
     swap(case, "bossad", "smbd")
     swap(case, "smbd", "bossad")
 
 
-@test("a stream larger than an attribute is kept, out of everybody's sight", servers=("bossad",))
+@test("a stream larger than an attribute is kept, out of everybody's sight", servers=("bossad",), alone=True)
 def large(case):
     server = case.start(None, SHARES)
     files = Files(server, "share")

@@ -124,7 +124,12 @@ Awaitable<Result<Reply>> handle_query_info(Request& request) {
 
   auto work = [&]() -> Result<InfoReply> {
     switch (query->info_type) {
-      case wire::info_type::file: return file_info(open, *query, *input);
+      case wire::info_type::file:
+        // [MS-SMB2] 3.3.5.20.1: the class came with 3.1.1.
+        if (query->file_info_class == static_cast<std::uint8_t>(FileClass::normalized_name) && request.connection.dialect() < policy::Dialect::smb3_11) {
+          return fail(status::not_supported);
+        }
+        return file_info(open, *query, *input);
       case wire::info_type::filesystem:
         if (open.pipe) return fail(status::invalid_device_request);
         return filesystem_info(request, *query);
