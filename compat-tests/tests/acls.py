@@ -54,7 +54,7 @@ def look(server):
 
 
 def start(case, kind):
-    server = case.prepare(None, SHARES, kind=kind)
+    server = case.prepare(None, dict(SHARES), kind=kind)
     return server
 
 
@@ -67,7 +67,7 @@ def filled(case, kind):
     return server
 
 
-@test("descriptors: made up, set, inherited: the same from both servers", servers=("bossad",), alone=True)
+@test("descriptors: made up, set, inherited: the same from both servers", servers=("bossad",))
 def same_descriptors(case):
     ours, theirs = look(filled(case, "bossad")), look(filled(case, "smbd"))
     for key, value in theirs.items():
@@ -89,17 +89,17 @@ def swap(case, first, second):
         check_equal(value, shown[key], "descriptor of %s through the other server" % (key,))
 
 
-@test("descriptors stored by this server are smbd's after a swap", servers=("bossad",), alone=True)
+@test("descriptors stored by this server are smbd's after a swap", servers=("bossad",))
 def ours_to_smbd(case):
     swap(case, "bossad", "smbd")
 
 
-@test("descriptors stored by smbd are this server's after a swap", servers=("bossad",), alone=True)
+@test("descriptors stored by smbd are this server's after a swap", servers=("bossad",))
 def smbd_to_ours(case):
     swap(case, "smbd", "bossad")
 
 
-@test("a stored descriptor no longer holds once a local program has changed the file's own ACL", alone=True)
+@test("a stored descriptor no longer holds once a local program has changed the file's own ACL")
 def local_change(case):
     server = start(case, case.kind).start()
     files = Files(server, "share")
@@ -111,7 +111,7 @@ def local_change(case):
     check("BA" not in files.descriptor("f"), files.descriptor("f"))
 
 
-@test("a stored descriptor is enforced: for whom it names, against the owner's mode bits, at create in a directory", alone=True)
+@test("a stored descriptor is enforced: for whom it names, against the owner's mode bits, at create in a directory")
 def enforced(case):
     server = start(case, case.kind).start()
     os.chmod(server.data("ignoring"), 0o777)
@@ -134,7 +134,7 @@ def enforced(case):
     check_equal(other.status("d\\newdir", disposition=CREATE, options=DIRECTORY), "STATUS_ACCESS_DENIED", "a new directory with ADD_FILE")
 
 
-@test("DELETE comes from the file's descriptor or from DELETE_CHILD of its directory", alone=True)
+@test("DELETE comes from the file's descriptor or from DELETE_CHILD of its directory")
 def deletion(case):
     server = start(case, case.kind).start()
     os.chmod(server.data("ignoring"), 0o777)

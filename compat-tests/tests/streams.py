@@ -12,9 +12,9 @@ SHARES = {
 }
 
 
-@test("a stream is kept in user.DosStream.NAME:$DATA with a zero byte after it", alone=True)
+@test("a stream is kept in user.DosStream.NAME:$DATA with a zero byte after it")
 def on_disk(case):
-    server = case.start(None, SHARES)
+    server = case.start(None, dict(SHARES))
     files = Files(server, "share")
     files.write("f:Zone.Identifier", b"[ZoneTransfer]")
     files.write("f", b"own data")
@@ -31,9 +31,9 @@ def on_disk(case):
     check_equal(os.getxattr(server.data("typeless", "f"), "user.Own.s"), b"x\0", "attribute by the options")
 
 
-@test("streams: create and open, wrong names, deletion, a share without them", alone=True)
+@test("streams: create and open, wrong names, deletion, a share without them")
 def opens(case):
-    server = case.start(None, SHARES)
+    server = case.start(None, dict(SHARES))
     files = Files(server, "share")
     files.make("g")
     check_equal(files.status("g:s"), "STATUS_OBJECT_NAME_NOT_FOUND", "nothing there")
@@ -50,14 +50,14 @@ def opens(case):
 
 
 def swap(case, first, second):
-    one = case.start(None, SHARES, kind=first)
+    one = case.start(None, dict(SHARES), kind=first)
     files = Files(one, "share")
     files.make("d", directory=True)
     wanted = {"f:one": b"1" * 10, "f:Two.x": b"2" * 2000, "d:in dir": b"3", "f:empty": b""}
     for name, data in wanted.items():
         files.write(name, data)
     one.stop()
-    two = case.prepare(None, SHARES, kind=second)
+    two = case.prepare(None, dict(SHARES), kind=second)
     shutil.rmtree(two.data("share"))
     os.rename(one.data("share"), two.data("share"))
     two.start()
@@ -67,15 +67,15 @@ def swap(case, first, second):
     check_equal(files.streams("f"), {"::$DATA": 0, ":one:$DATA": 10, ":Two.x:$DATA": 2000, ":empty:$DATA": 0}, "streams")
 
 
-@test("streams written by this server are smbd's after a swap, and the other way round", servers=("bossad",), alone=True)
+@test("streams written by this server are smbd's after a swap, and the other way round", servers=("bossad",))
 def swapped(case):
     swap(case, "bossad", "smbd")
     swap(case, "smbd", "bossad")
 
 
-@test("a stream larger than an attribute is kept, out of everybody's sight", servers=("bossad",), alone=True)
+@test("a stream larger than an attribute is kept, out of everybody's sight", servers=("bossad",))
 def large(case):
-    server = case.start(None, SHARES)
+    server = case.start(None, dict(SHARES))
     files = Files(server, "share")
     data = os.urandom(300000)
     for at in range(0, len(data), 50000):

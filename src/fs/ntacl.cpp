@@ -121,7 +121,8 @@ std::uint16_t samba_tag(std::uint16_t tag) {
 
 void write_acl(wire::Writer& writer, const std::vector<PosixAce>& acl) {
   writer.align(4);
-  writer(static_cast<std::uint32_t>(acl.size()));
+  writer(static_cast<std::uint32_t>(acl.size()));  // how many the array holds; the structure with it is aligned to 8
+  writer.align(8);
   writer(static_cast<std::uint32_t>(acl.size()));
   for (const auto& ace : acl) {
     writer.align(8);

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(the_hash_of_the_systems_acl_is_taken_over_the_same_bytes_as
   BOOST_TEST((file == bytes_of("0000020000000000" + head + "fd810000" + counts + "00000000" + entries)));
   stat.mode = 040775;
   auto directory = system_acl_input(stat, acl, acl);
-  BOOST_TEST((directory == bytes_of("0000020004000200" + head + "fd410000" + counts + "00000000" + entries + counts + entries)));
+  BOOST_TEST((directory == bytes_of("0000020004000200" + head + "fd410000" + counts + "00000000" + entries + "0600000000000000" "06000000" "00000000" + entries)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
