@@ -115,8 +115,9 @@ class System {
         single(section, parameter, *setting, meaning, severity);
         continue;
       }
+      std::set<std::string_view> seen;  // a name costs look-ups in the system's databases: each once
       for (const auto& element : setting->value.list) {
-        if (exists(element)) continue;
+        if (!seen.insert(element).second || exists(element)) continue;
         auto& finding = report_.at(setting, severity, Concern::access, "unknown-account",
                                    std::string(parameter) + " of [" + section.name + "]: there is no " + kind(element) + " " + in_quotes(element));
         finding.meaning = meaning;
