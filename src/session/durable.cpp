@@ -16,8 +16,26 @@ OpenTable::OpenTable() = default;
 OpenTable::~OpenTable() = default;
 
 void OpenTable::enter(const std::shared_ptr<Open>& open) {
+  const auto& durable = open->state.durable;
+  Entry entry{open, open->state.session_id, nullptr, nullptr, std::nullopt, {}};
+  if (durable.kind == DurableState::Kind::v2) entry.guids = Guids{durable.client_guid, durable.create_guid};
+  auto id = open->state.file_id.persistent;
   std::lock_guard guard(mutex_);
-  opens_[open->state.file_id.persistent] = {open, open->state.session_id, nullptr, nullptr};
+  if (entry.guids) by_create_guid_[*entry.guids] = id;
+  opens_[id] = std::move(entry);
+}
+
+// What points at an entry goes with it.
+void OpenTable::erase(std::unordered_map<locking::OpenId, Entry>::iterator entry) {
+  if (entry->second.guids) {
+    auto named = by_create_guid_.find(*entry->second.guids);
+    if (named != by_create_guid_.end() && named->second == entry->first) by_create_guid_.erase(named);
+  }
+  if (!entry->second.owner.empty()) {
+    auto count = kept_of_.find(entry->second.owner);
+    if (count != kept_of_.end() && --count->second == 0) kept_of_.erase(count);
+  }
+  opens_.erase(entry);
 }
 
 OpenTable::Home OpenTable::find(locking::OpenId id) const {
@@ -33,20 +51,28 @@ void OpenTable::forget(locking::OpenId id) {
   auto found = opens_.find(id);
   if (found == opens_.end()) return;
   keeper = std::move(found->second.keeper);
-  opens_.erase(found);
+  erase(found);
 }
 
-void OpenTable::keep(std::shared_ptr<Open> open, boost::asio::any_io_executor executor) {
+bool OpenTable::keep(const std::shared_ptr<Open>& open, boost::asio::any_io_executor executor, std::size_t most) {
   auto id = open->state.file_id.persistent;
-  open->state.durable.disconnected = true;
-  open->state.durable.disconnected_since = nt_now();
-  open->file->node->set_disconnected(id, true);
+  const auto& owner = open->state.durable.owner;
   auto timer = std::make_shared<Timer>(std::move(executor));
   timer->timer.expires_after(std::chrono::milliseconds(open->state.durable.timeout_ms));
   {
     std::lock_guard guard(mutex_);
-    opens_[id] = {open, 0, std::move(open), timer};
+    auto found = opens_.find(id);
+    if (found == opens_.end() || kept_of_[owner] >= most) return false;
+    ++kept_of_[owner];
+    auto& entry = found->second;
+    entry.session_id = 0;
+    entry.keeper = open;
+    entry.timer = timer;
+    entry.owner = owner;
   }
+  open->state.durable.disconnected = true;
+  open->state.durable.disconnected_since = nt_now();
+  open->file->node->set_disconnected(id, true);
   timer->timer.async_wait([weak = weak_from_this(), timer, id](boost::system::error_code error) {
     if (error) return;
     auto table = weak.lock();
@@ -58,6 +84,7 @@ void OpenTable::keep(std::shared_ptr<Open> open, boost::asio::any_io_executor ex
     }
     if (auto late = table->take(id)) late->close();
   });
+  return true;
 }
 
 std::shared_ptr<Open> OpenTable::kept(locking::OpenId id) const {
@@ -72,7 +99,7 @@ std::shared_ptr<Open> OpenTable::take(locking::OpenId id) {
   if (found == opens_.end() || !found->second.keeper) return nullptr;
   auto open = std::move(found->second.keeper);
   auto timer = std::move(found->second.timer);
-  opens_.erase(found);
+  erase(found);
   // A timer belongs to its executor's thread.
   auto executor = timer->timer.get_executor();
   boost::asio::post(executor, [timer] { timer->timer.cancel(); });
@@ -81,13 +108,11 @@ std::shared_ptr<Open> OpenTable::take(locking::OpenId id) {
 
 OpenTable::Home OpenTable::find_by_create_guid(const ByteArray<16>& client_guid, const ByteArray<16>& create_guid) const {
   std::lock_guard guard(mutex_);
-  for (const auto& [id, entry] : opens_) {
-    auto open = entry.open.lock();
-    if (!open || open->state.durable.kind != DurableState::Kind::v2) continue;
-    const auto& durable = open->state.durable;
-    if (durable.create_guid == create_guid && durable.client_guid == client_guid) return {open, entry.session_id};
-  }
-  return {};
+  auto named = by_create_guid_.find({client_guid, create_guid});
+  if (named == by_create_guid_.end()) return {};
+  auto found = opens_.find(named->second);
+  if (found == opens_.end()) return {};
+  return {found->second.open.lock(), found->second.session_id};
 }
 
 std::vector<std::shared_ptr<Open>> OpenTable::find_by_app_instance(const ByteArray<16>& id, const ByteArray<16>& not_of_client) const {

@@ -3,10 +3,13 @@
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "src/locking/caching.hpp"
@@ -30,8 +33,9 @@ class OpenTable : public std::enable_shared_from_this<OpenTable> {
   [[nodiscard]] Home find(locking::OpenId id) const;
   void forget(locking::OpenId id);
 
-  /// The client of a durable open is gone: it is kept for its timeout and then closed, on `executor`'s thread.
-  void keep(std::shared_ptr<Open> open, boost::asio::any_io_executor executor);
+  /// The client of a durable open is gone: it is kept for its timeout and then closed, on `executor`'s thread. False: its user has
+  /// `most` kept already, and the caller closes it.
+  [[nodiscard]] bool keep(const std::shared_ptr<Open>& open, boost::asio::any_io_executor executor, std::size_t most);
   /// A kept open, which stays kept; nothing if there is none of that number.
   [[nodiscard]] std::shared_ptr<Open> kept(locking::OpenId id) const;
   /// Takes it out, to connect it again or to close it. Only one caller gets it.
@@ -44,15 +48,21 @@ class OpenTable : public std::enable_shared_from_this<OpenTable> {
   [[nodiscard]] std::vector<std::shared_ptr<Open>> take_all();
 
  private:
+  using Guids = std::pair<ByteArray<16>, ByteArray<16>>;  // ClientGuid, CreateGuid
   struct Timer;
   struct Entry {
     std::weak_ptr<Open> open;
     std::uint64_t session_id = 0;
     std::shared_ptr<Open> keeper;   ///< set while it is kept
     std::shared_ptr<Timer> timer;
+    std::optional<Guids> guids;
+    std::string owner;
   };
+  void erase(std::unordered_map<locking::OpenId, Entry>::iterator entry);
   mutable std::mutex mutex_;
   std::unordered_map<locking::OpenId, Entry> opens_;
+  std::map<Guids, locking::OpenId> by_create_guid_;
+  std::unordered_map<std::string, std::size_t> kept_of_;  // by DurableOwner
 };
 
 /// Whether this open may go on without its connection: durable, and its oplock or lease still guards the handle.

@@ -170,13 +170,11 @@ void Server::end_session(const std::shared_ptr<Session>& session) {
 }
 
 void Server::lose_session(const std::shared_ptr<Session>& session, boost::asio::any_io_executor executor) {
+  auto most = settings()->max_open_files;
   for (auto& open : take_out(*session)) {
-    if (!stopping_.load() && survives_disconnection(*open)) {
-      open->file->wake_notifies();
-      opens_->keep(std::move(open), executor);
-    } else {
-      open->close();
-    }
+    bool keeps = !stopping_.load() && survives_disconnection(*open);
+    if (keeps) open->file->wake_notifies();
+    if (!keeps || !opens_->keep(open, executor, most)) open->close();
   }
 }
 
@@ -215,12 +213,9 @@ Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session, 
     // Its durable opens are what the client logs on again for.
     std::vector<std::shared_ptr<Open>> rest;
     for (auto& open : take_out(*session)) {
-      if (!survives_disconnection(*open)) {
-        rest.push_back(std::move(open));
-        continue;
-      }
-      open->file->wake_notifies();
-      opens_->keep(std::move(open), owner->executor());
+      bool keeps = survives_disconnection(*open);
+      if (keeps) open->file->wake_notifies();
+      if (!keeps || !opens_->keep(open, owner->executor(), settings()->max_open_files)) rest.push_back(std::move(open));
     }
     co_await close_opens(std::move(rest), owner->executor());
     owner->cancel_pending(session->state.session_id, std::nullopt);

@@ -125,6 +125,7 @@ void make_durable(const session::Request& request, const Params& params, Open& o
   bool v2 = contexts.durable_v2 && speaks_v2(request);
   if (v2) durable.create_guid = contexts.durable_v2->create_guid;
   bool guarded = (granted & locking::caching::handle) != 0;
+  if (request.session->guest_or_anonymous()) return;  // guests are one account, and would find each other's handles
   if (!request.tree->share.durable_handles || !guarded || open.state.is_directory || open.file->delete_on_close) return;
   if (v2) {
     durable.kind = DurableState::Kind::v2;
