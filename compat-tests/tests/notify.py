@@ -1,0 +1,162 @@
+"""Change notification: what local programs do is told to clients that watch."""
+import os
+import struct
+import threading
+import time
+
+from impacket import smb3structs
+
+from harness import check, check_equal, test
+from smb_raw import Login
+
+ALL = 0xFFF
+ENUM_DIR = 0x10C
+ACTIONS = {1: "added", 2: "removed", 3: "modified", 4: "from", 5: "to"}
+
+
+class Watch:
+    """A directory handle of its own connection on which one CHANGE_NOTIFY after the other is sent."""
+
+    def __init__(self, server, share, path="", recursive=False, size=65536, filter_=ALL):
+        self.login = Login(server)
+        self.tree = self.login.tree(share)
+        self.recursive, self.size, self.filter = recursive, size, filter_
+        self.handle = self.login.connection.openFile(self.tree, path, desiredAccess=0x100081, creationOption=1, fileAttributes=0x10)
+
+    def ask(self):
+        body = smb3structs.SMB2ChangeNotify()
+        body["Flags"] = 1 if self.recursive else 0
+        body["OutputBufferLength"] = self.size
+        body["FileID"] = self.handle
+        body["CompletionFilter"] = self.filter
+        packet = self.login.smb.SMB_PACKET()
+        packet["Command"] = smb3structs.SMB2_CHANGE_NOTIFY
+        packet["TreeID"] = self.tree
+        packet["Data"] = body
+        return self.login.smb.sendSMB(packet)
+
+    def answer(self, message):
+        """[(action, name)], or None where the client must list the directory."""
+        packet = self.login.smb.recvSMB(message)
+        if packet["Status"] == ENUM_DIR:
+            return None
+        check_equal(packet["Status"], 0, "status of CHANGE_NOTIFY")
+        offset, length = struct.unpack_from("<HI", packet["Data"], 2)
+        data = packet["Data"][offset - 64:offset - 64 + length]
+        events, at = [], 0
+        while True:
+            following, action, size = struct.unpack_from("<III", data, at)
+            events.append((ACTIONS.get(action, action), data[at + 12:at + 12 + size].decode("utf-16le")))
+            if not following:
+                return events
+            at += following
+
+    def until(self, wanted, seconds=20):
+        """Everything told until `wanted` was among it."""
+        told, limit = [], time.monotonic() + seconds
+        while wanted not in told:
+            check(time.monotonic() < limit, "not told of", wanted, "but of", told)
+            told += self.answer(self.ask()) or []
+        return told
+
+    def close(self):
+        self.login.__exit__()
+
+
+@test("what a local program does in a watched directory is told, in its order", servers=("bossad",))
+def local_changes(case):
+    server = case.start()
+    watch = Watch(server, "share", filter_=3)
+    first = watch.ask()
+    root = server.data("share")
+    open(root + "/one", "w").close()
+    check_equal(watch.answer(first), [("added", "one")], "told")
+    os.rename(root + "/one", root + "/two")
+    os.mkdir(root + "/folder")
+    os.remove(root + "/two")
+    open(root + "/end", "w").close()
+    check_equal(watch.until(("added", "end")),
+                [("from", "one"), ("to", "two"), ("added", "folder"), ("removed", "two"), ("added", "end")], "told")
+    watch.close()
+
+
+@test("the server's own changes are told once", servers=("bossad",))
+def own_changes_once(case):
+    server = case.start()
+    case.local("f", b"x")
+    for recursive in (False, True):
+        watch = Watch(server, "share", recursive=recursive, filter_=3)
+        first = watch.ask()
+        case.smbclient(server, "share", "put f new", "rename new newer", "mkdir d", "put f d/inner", "del newer", "put f end").must()
+        told = watch.answer(first)
+        told += [] if ("added", "end") in told else watch.until(("added", "end"))
+        time.sleep(0.3)
+        open(server.data("share", "last"), "w").close()
+        told += watch.until(("added", "last"))
+        want = [("added", "new"), ("from", "new"), ("to", "newer"), ("added", "d"), ("added", "d\\inner"), ("removed", "newer"), ("added", "end"), ("added", "last")]
+        check_equal(told, [one for one in want if recursive or "\\" not in one[1]], "told")
+        watch.close()
+        case.smbclient(server, "share", "del d/inner", "rmdir d", "del end", "del last").must()
+
+
+@test("a local storm of 50,000 new files in a watched tree is told whole, or the client is told to list it", servers=("bossad",), slow=True)
+def storm(case):
+    server = case.start()
+    root = server.data("share")
+    folders = ["a", "a/b", "c"]
+    for folder in folders:
+        os.makedirs(os.path.join(root, folder))
+    watch = Watch(server, "share", recursive=True, filter_=1)
+    message = watch.ask()
+    wanted = {"%s/f%05d" % (folders[n % 3], n) for n in range(50000)}
+
+    def create():
+        for name in sorted(wanted):
+            os.close(os.open(os.path.join(root, name), os.O_CREAT | os.O_WRONLY))
+        open(os.path.join(root, "end"), "w").close()
+
+    known, lists, told = set(), 0, 0
+    thread = threading.Thread(target=create)
+    thread.start()
+    limit = time.monotonic() + 200
+    while not ("end" in known and wanted <= known):
+        check(time.monotonic() < limit, "still not told of", len(wanted - known), "files")
+        events = watch.answer(message)
+        message = watch.ask()  # before the listing: what comes after that is told again
+        if events is None:
+            lists += 1
+            known.update(os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root) for name in names)
+        else:
+            told += len(events)
+            known.update(name.replace("\\", "/") for _, name in events)
+    thread.join()
+    print("# %d told one by one, %d listings" % (told, lists))
+    watch.close()
+
+
+@test("a change of a local program is told within 100 ms on a quiet machine", servers=("bossad",), alone=True)
+def soon(case):
+    server = case.start()
+    watch = Watch(server, "share", recursive=True)
+    took = []
+    for n in range(20):
+        message = watch.ask()
+        time.sleep(0.02)
+        begun = time.monotonic()
+        open(server.data("share", "f%d" % n), "w").close()
+        watch.answer(message)
+        took.append(time.monotonic() - begun)
+    check(sorted(took)[10] < 0.1, "median", sorted(took)[10])
+    watch.close()
+
+
+@test("`change notify = no` refuses", servers=("bossad", "smbd"))
+def disabled(case):
+    server = case.start({"change notify": "no"})
+    watch = Watch(server, "share")
+    try:
+        watch.answer(watch.ask())
+        check(False, "answered")
+    except Exception as error:
+        check_equal(getattr(error, "get_error_code", lambda: None)(), 0xC0000002, "status")
+    watch.close()
