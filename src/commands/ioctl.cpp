@@ -50,8 +50,12 @@ void append_interface(ByteVector& out, const session::NetworkInterface& interfac
 }
 
 Result<IoctlOutput> interfaces(Request& request, std::uint32_t max_output) {
+  if (!request.settings->multichannel) return fail(status::not_supported);  // [MS-SMB2] 3.3.5.15.11
   auto all = request.server.interfaces();
   if (request.connection.dialect() < policy::Dialect::smb3_00) return fail(status::invalid_device_request);
+  // The loopback device is no way to reach this server but for a client that came over it.
+  auto loops = [](const std::string& address) { return address.starts_with("127.") || address == "::1"; };
+  if (!loops(request.connection.state.client_address)) std::erase_if(all, [&](const auto& one) { return loops(one.address); });
   if (all.size() * 152 > max_output) return fail(status::buffer_too_small);
   IoctlOutput result;
   for (std::size_t i = 0; i < all.size(); ++i) append_interface(result.output, all[i], i + 1 == all.size());

@@ -83,6 +83,32 @@ Awaitable<Outcome> take(Request& request, FileOpen& file, const Wanted& wanted) 
   co_return Outcome{};
 }
 
+// [MS-SMB2] 3.3.5.14: a LOCK that a client repeats because it lost the answer with its channel is answered, not done again. For clients that
+// may lose a channel: on multichannel connections, and on opens that outlive a connection.
+struct Sequence {
+  std::uint32_t index = 0;  // 0: not to be checked
+  int number = 0;
+};
+Sequence sequence_of(const Request& request, const Open& open, const wire::LockRequest& lock) {
+  constexpr std::uint32_t largest_index = 64;
+  Sequence sequence{lock.lock_sequence >> 4, static_cast<int>(lock.lock_sequence & 15)};
+  const auto& connection = request.connection.state;
+  const auto& durable = open.state.durable;
+  bool multichannel = policy::is_smb3(connection.dialect) && (connection.server_capabilities & wire::capability::multi_channel);
+  bool survives = durable.kind != session::DurableState::Kind::none || durable.resilient || durable.persistent;
+  bool checks = multichannel || (survives && connection.dialect >= policy::Dialect::smb2_10);
+  if (!checks || sequence.index > largest_index) sequence.index = 0;
+  return sequence;
+}
+
+Awaitable<Outcome> perform(Request& request, FileOpen& file, const std::vector<wire::LockElement>& elements) {
+  if (elements.front().flags & unlock) co_return unlock_all(file, elements);
+  auto wanted = wanted_locks(elements);
+  if (!wanted) co_return fail(wanted.error());
+  session::announce_change(request.server, file);  // what is cached does not know of locks
+  co_return co_await take(request, file, *wanted);
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_lock(Request& request) {
@@ -97,16 +123,15 @@ Awaitable<Result<Reply>> handle_lock(Request& request) {
     co_return fail(status::access_denied);
   }
   auto& file = *(*open)->file;
-  if (elements->front().flags & unlock) {
-    auto done = unlock_all(file, *elements);
-    if (!done) co_return fail(done.error());
-    co_return Reply(wire::EmptyBody{});
+  auto sequence = sequence_of(request, **open, *lock);
+  if (sequence.index != 0) {
+    auto [entry, first] = file.lock_sequences.try_emplace(sequence.index, -1);
+    if (entry->second == sequence.number) co_return Reply(wire::EmptyBody{});
+    entry->second = -1;
   }
-  auto wanted = wanted_locks(*elements);
-  if (!wanted) co_return fail(wanted.error());
-  session::announce_change(request.server, file);  // what is cached does not know of locks
-  auto done = co_await take(request, file, *wanted);
+  auto done = co_await perform(request, file, *elements);
   if (!done) co_return fail(done.error());
+  if (sequence.index != 0) file.lock_sequences[sequence.index] = sequence.number;
   co_return Reply(wire::EmptyBody{});
 }
 

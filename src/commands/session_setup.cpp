@@ -8,20 +8,25 @@
 #include "src/fs/identity.hpp"
 #include "src/policy/encryption.hpp"
 #include "src/policy/signing.hpp"
+#include "src/session/channel.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::commands {
 namespace {
 
+using session::Channel;
 using session::Session;
 using session::SessionPhase;
 
+constexpr NtStatus request_out_of_sequence{0xC000042A};
+constexpr std::size_t most_channels = 32;  // of one session, as Windows and smbd
+
 // A new Session, or the one that the header names: in progress, or valid and about to authenticate again.
-Result<std::shared_ptr<Session>> session_of(Request& request) {
+Result<std::shared_ptr<Channel>> channel_of(Request& request) {
   if (request.header.session_id != 0) {
-    if (!request.session) return fail(status::user_session_deleted);
-    return request.session;
+    if (!request.channel) return fail(status::user_session_deleted);
+    return request.channel;
   }
   auto& connection = request.connection;
   if (!connection.room_for_session()) {
@@ -30,25 +35,64 @@ Result<std::shared_ptr<Session>> session_of(Request& request) {
   }
   session::SessionState state;
   state.session_id = request.server.new_session_id();
-  state.connection_id = connection.state.id;
   state.dialect = static_cast<std::uint16_t>(connection.dialect());
-  state.preauth = connection.state.preauth;
+  state.cipher = connection.state.cipher;
+  state.signing_algorithm = connection.state.signing_algorithm;
   state.client_address = connection.state.client_address;
   state.client_name = connection.state.client_name;
   state.client_guid = connection.state.client_guid;
   state.creation_time = nt_now();
   auto session = std::make_shared<Session>(std::move(state));
-  connection.add_session(session);
-  return session;
+  session->join(connection.state.id);
+  return connection.add_session(session);
 }
 
-void drop(Request& request, const std::shared_ptr<Session>& session) {
+// Whether this connection may become a channel of the session at all, in the order of [MS-SMB2] 3.3.5.5 step 4. The session may be another
+// core's until the ClientGuid was compared; what is looked at before that never changes.
+NtStatus may_bind(Request& request, const Session* session) {
+  const auto& connection = request.connection.state;
+  if (!request.settings->multichannel || !policy::is_smb3(connection.dialect)) return status::request_not_accepted;
+  if (session == nullptr) return status::user_session_deleted;
+  if (session->state.dialect != static_cast<std::uint16_t>(connection.dialect)) return status::invalid_parameter;
+  if (!request.header.has(wire::header_flag::signed_)) return status::invalid_parameter;
+  if (session->state.client_guid != connection.client_guid || connection.client_guid == ByteArray<16>{}) return status::user_session_deleted;
+  if (session->state.signing_algorithm != connection.signing_algorithm) return request_out_of_sequence;
+  if (session->state.cipher != connection.cipher) return request_out_of_sequence;
+  if (!session->valid()) return status::user_session_deleted;
+  if (request.channel) return status::request_not_accepted;  // it is one already
+  if (session->guest_or_anonymous() || !session->signer) return status::not_supported;
+  return status::success;
+}
+
+// [MS-SMB2] 3.3.5.5.2. Whoever knows the session's key may bind: every request of it is signed with that.
+Result<std::shared_ptr<Channel>> channel_to_bind(Request& request) {
+  auto session = request.server.find_session(request.header.session_id);
+  if (auto refused = may_bind(request, session.get()); !(refused == status::success)) {
+    request.server.log().info("{}: not bound to session {:x}: {}", request.connection.state.client_address, request.header.session_id, to_string(refused));
+    return fail(refused);
+  }
+  if (!session->signer->verify(request.message)) return fail(status::access_denied);
+  request.signed_ = true;
+  request.session = session;
+  request.answer_signer = session->signer;
+  auto& connection = request.connection;
+  if (auto begun = connection.binding(request.header.session_id)) return begun;
+  if (session->connection_ids().size() >= most_channels || !connection.room_for_session()) return fail(status::insufficient_resources);
+  auto channel = connection.add_session(session);
+  channel->binding = true;
+  return channel;
+}
+
+// A session that could not be made, or a channel that could not be bound.
+void drop(Request& request, const Channel& channel) {
+  auto session = channel.session;
   request.connection.remove_session(session->state.session_id);
-  request.server.end_session(session);
+  if (!channel.binding) request.server.end_session(session);
 }
 
 // Keys, signing and encryption of a session that has just become valid, [MS-SMB2] 3.3.5.5.3. Failure: it may not.
-Outcome establish(Request& request, Session& session, auth::LogonResult logon, std::uint8_t client_security_mode) {
+Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, std::uint8_t client_security_mode) {
+  auto& session = *channel.session;
   auto& connection = request.connection.state;
   bool keyless = logon.guest || logon.anonymous || logon.session_key.empty();
   auto& state = session.state;
@@ -60,8 +104,9 @@ Outcome establish(Request& request, Session& session, auth::LogonResult logon, s
   state.signing_required = policy::session_signing(*request.settings, client_security_mode, keyless).required;
   state.drop_unsigned = request.settings->drop_unsigned;
   if (!keyless) {
-    state.keys = crypto::derive_keys(state.dialect, logon.session_key, state.preauth.value(), connection.cipher, logon.session_key);
-    session.signer = std::make_unique<crypto::Signer>(static_cast<crypto::SigningAlgorithm>(connection.signing_algorithm), state.keys.signing);
+    state.keys = crypto::derive_keys(state.dialect, logon.session_key, channel.preauth.value(), connection.cipher, logon.session_key);
+    session.signer = std::make_shared<crypto::Signer>(static_cast<crypto::SigningAlgorithm>(connection.signing_algorithm), state.keys.signing);
+    channel.signer = session.signer;
     if (connection.cipher != 0) {
       auto cipher = static_cast<crypto::Cipher>(connection.cipher);
       session.sealer = std::make_unique<crypto::Sealer>(cipher, state.keys.encryption);
@@ -70,7 +115,28 @@ Outcome establish(Request& request, Session& session, auth::LogonResult logon, s
   }
   state.logon = std::move(logon);
   session.set_phase(SessionPhase::valid);
+  request.answer_signer = channel.signer;
   request.connection.established();
+  return {};
+}
+
+// The connection has proved that it is the session's user: from now on it signs with a key of its own.
+Outcome bind(Request& request, Channel& channel, const auth::LogonResult& logon) {
+  auto& session = *channel.session;
+  auto& connection = request.connection.state;
+  if (!session.valid()) return fail(status::user_session_deleted);
+  if (logon.guest || logon.anonymous || logon.session_key.empty() || !(logon.user_sid == session.state.logon.user_sid)) {
+    request.server.log().error("{}: {} may not bind a session of {}", connection.client_address, printable(logon.user), printable(session.state.logon.user));
+    return fail(status::access_denied);
+  }
+  auto keys = crypto::derive_keys(session.state.dialect, logon.session_key, channel.preauth.value(), connection.cipher, logon.session_key);
+  channel.signer = std::make_shared<crypto::Signer>(static_cast<crypto::SigningAlgorithm>(connection.signing_algorithm), keys.signing);
+  channel.binding = false;
+  session.join(connection.id);
+  request.answer_signer = channel.signer;
+  request.connection.established();
+  request.server.log().info("{}: bound to a session of {}, its channel {}", connection.client_address, printable(session.state.logon.user),
+                            session.connection_ids().size());
   return {};
 }
 
@@ -98,6 +164,28 @@ Reply answer(const auth::Authenticator::Step& step, const Session* established) 
   return reply;
 }
 
+Result<auth::Authenticator::Step> authenticate(Request& request, Channel& channel, Bytes token) {
+  const auto& client = request.connection.state.client_address;
+  if (!channel.authenticator) {
+    channel.auth_settings = std::make_unique<auth::AuthSettings>(auth_settings(*request.settings));
+    channel.authenticator = std::make_unique<auth::Authenticator>(*channel.auth_settings, request.server.accounts(), request.server.users(), client);
+  }
+  Result<auth::Authenticator::Step> step;
+  {
+    fs::AsDaemon root;  // account files are the daemon's own
+    step = channel.authenticator->step(token);
+  }
+  auto& log = request.server.log();
+  if (!step) {
+    log.error("{}: logon refused: {}", client, channel.authenticator->reason());
+  } else if (step->done && !can_serve(step->logon)) {
+    log.error("{}: logon of {} refused: this server runs without root privilege and can serve only its own user", client, printable(step->logon.user));
+    step = fail(status::logon_failure);
+  }
+  if (!step || step->done) channel.authenticator.reset();
+  return step;
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_session_setup(Request& request) {
@@ -105,54 +193,41 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
   if (!setup) co_return fail(setup.error());
   auto token = wire::view(request.message, setup->security_buffer_offset, setup->security_buffer_length);
   if (!token) co_return fail(token.error());
-  // Binding to another connection's session is refused as by a server without multichannel, which is not announced either.
-  if ((setup->flags & wire::session_setup_binding) != 0) co_return fail(status::request_not_accepted);
-  auto found = session_of(request);
+  bool binding = (setup->flags & wire::session_setup_binding) != 0;
+  auto found = binding ? channel_to_bind(request) : channel_of(request);
   if (!found) co_return fail(found.error());
-  auto session = *found;
+  auto channel = *found;
+  auto session = channel->session;
   request.session = session;
-  bool again = session->valid();
-  if (!again) session->state.preauth.update(request.message);
-  if (!session->authenticator) {
-    session->auth_settings = std::make_unique<auth::AuthSettings>(auth_settings(*request.settings));
-    session->authenticator = std::make_unique<auth::Authenticator>(*session->auth_settings, request.server.accounts(), request.server.users(),
-                                                                   request.connection.state.client_address);
-  }
-  Result<auth::Authenticator::Step> step;
-  {
-    fs::AsDaemon root;  // account files are the daemon's own
-    step = session->authenticator->step(*token);
-  }
-  auto& log = request.server.log();
+  request.channel = channel;
+  bool again = !binding && session->valid();
+  if (!again) channel->preauth.update(request.message);
+  auto step = authenticate(request, *channel, *token);
   if (!step) {
-    log.error("{}: logon refused: {}", request.connection.state.client_address, session->authenticator->reason());
-    session->authenticator.reset();
-    if (!again) drop(request, session);
+    // Whoever fails to prove who he is has no session any more, [MS-SMB2] 3.3.5.5.3; where a channel was to be bound only that is dropped.
+    if (again) co_await request.server.log_off_everywhere(session, request.executor());
+    else drop(request, *channel);
     co_return fail(step.error());
   }
   if (!step->done) co_return answer(*step, nullptr);
-  session->authenticator.reset();
-  if (!can_serve(step->logon)) {
-    log.error("{}: logon of {} refused: this server runs without root privilege and can serve only its own user", request.connection.state.client_address,
-               printable(step->logon.user));
-    if (!again) drop(request, session);
-    co_return fail(status::logon_failure);
-  }
+  auto& log = request.server.log();
+  const auto& client = request.connection.state.client_address;
   if (again) {
     // The whole of it, so that who is let in and who the kernel sees stay one. Keys stay, and trees keep whom they were made for.
     session->state.logon = std::move(step->logon);
-    log.info("{}: session authenticated anew, as {}", request.connection.state.client_address, printable(session->state.logon.user));
+    log.info("{}: session authenticated anew, as {}", client, printable(session->state.logon.user));
     co_return answer(*step, session.get());
   }
-  auto established = establish(request, *session, std::move(step->logon), setup->security_mode);
-  if (!established) {
-    drop(request, session);
-    co_return fail(established.error());
+  auto done = binding ? bind(request, *channel, step->logon) : establish(request, *channel, std::move(step->logon), setup->security_mode);
+  if (!done) {
+    drop(request, *channel);
+    co_return fail(done.error());
   }
+  if (binding) co_return answer(*step, session.get());
   request.server.add_session(session);
   co_await end_previous(request, setup->previous_session_id, *session);
   const auto& logon = session->state.logon;
-  log.info("{}: {} logged on as Unix user {}{}", request.connection.state.client_address, printable(logon.anonymous ? "anonymous" : logon.user), logon.unix_name,
+  log.info("{}: {} logged on as Unix user {}{}", client, printable(logon.anonymous ? "anonymous" : logon.user), logon.unix_name,
            logon.guest ? " (guest)" : "");
   co_return answer(*step, session.get());
 }
@@ -160,10 +235,7 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
 Awaitable<Result<Reply>> handle_logoff(Request& request) {
   auto logoff = wire::parse<wire::EmptyBody>(request.body);
   if (!logoff) co_return fail(logoff.error());
-  request.connection.remove_session(request.session->state.session_id);
-  co_await request.server.log_off(request.session, request.executor());
-  // What waits on its opens has heard by now that they are closed; this is for what is left.
-  request.connection.cancel_pending(request.session->state.session_id, std::nullopt);
+  co_await request.server.log_off_everywhere(request.session, request.executor());
   co_return Reply(wire::EmptyBody{});
 }
 

@@ -127,7 +127,7 @@ Awaitable<Result<Reply>> handle_tree_disconnect(Request& request) {
   auto tree_id = request.tree->state.tree_id;
   request.session->remove_tree(tree_id);
   co_await session::close_opens(request.session->remove_opens(tree_id), request.executor());
-  request.connection.cancel_pending(request.session->state.session_id, tree_id);
+  for (auto& connection : request.server.connections_of(*request.session)) connection->cancel_pending(request.session->state.session_id, tree_id);
   co_return Reply(wire::EmptyBody{});
 }
 

@@ -33,9 +33,9 @@ struct Chain {
   CompoundState state;
   std::vector<OutMessage> responses;   ///< finished, not sent yet
   std::size_t response_bytes = 0;      ///< in them
-  std::vector<std::shared_ptr<Session>> pinned;  ///< whose keys the responses name
+  std::vector<std::shared_ptr<const void>> pinned;  ///< whose keys the responses name
   SealWith seal;
-  std::shared_ptr<Session> preauth_session;  ///< whose hash the next response goes into (SESSION_SETUP)
+  std::shared_ptr<Channel> preauth_channel;  ///< whose hash the next response goes into (SESSION_SETUP)
 };
 
 }  // namespace bossa::session

@@ -11,6 +11,7 @@
 #include "src/base/time.hpp"
 #include "src/fs/identity.hpp"
 #include "src/session/chain.hpp"
+#include "src/session/channel.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::session {
@@ -55,7 +56,20 @@ Connection::Connection(Server& server, asio::ip::tcp::socket socket, bool netbio
   if (idle > 0) ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
 }
 
-Connection::~Connection() { server_.forget(state.id); }
+Connection::Connection(Server& server, asio::ip::tcp::socket socket, Handover handover) : Connection(server, std::move(socket), handover.netbios) {
+  state = std::move(handover.state);
+  credits_ = std::move(handover.credits);
+  input_ = std::move(handover.input);
+  input_begin_ = handover.input_begin;
+  output_ = std::move(handover.output);
+  output_bytes_ = handover.output_bytes;
+  handed_over_ = std::move(handover.frame);
+}
+
+Connection::~Connection() {
+  if (settled_) server_.unsettle(state.client_guid);
+  server_.forget(state.id);
+}
 
 void Connection::close(std::string why) {
   if (closed_) return;
@@ -102,10 +116,14 @@ void Connection::established() {
   login_timer_.cancel();
 }
 
+// A session goes on while it has another channel.
 void Connection::end_sessions() {
-  auto sessions = std::move(sessions_);
-  sessions_.clear();
-  for (auto& [id, session] : sessions) server_.lose_session(session, executor());
+  auto channels = std::move(channels_);
+  channels_.clear();
+  for (auto& [id, channel] : channels) {
+    if (channel->binding || channel->session->leave(state.id) > 0) continue;
+    server_.lose_session(channel->session, executor());
+  }
 }
 
 // ---- input ----
@@ -154,6 +172,7 @@ void Connection::answer_netbios(std::uint8_t type) {
 }
 
 Awaitable<std::optional<Buffer>> Connection::next_frame() {
+  if (handed_over_) co_return std::exchange(handed_over_, std::nullopt);
   for (;;) {
     while (input_.size() - input_begin_ < 4)
       if (!co_await fill()) co_return std::nullopt;
@@ -192,10 +211,49 @@ Awaitable<std::optional<Buffer>> Connection::next_frame() {
   }
 }
 
+// All connections of one client live on one core, so that a session, its opens and what is told to the client never see two. Nothing is in
+// flight before the NEGOTIATE is answered: the socket changes hands with what was read from it.
+bool Connection::move_home(Buffer& frame) {
+  auto bytes = frame.bytes();
+  if (state.negotiated || bytes.size() < wire::header_size || !equal(bytes.first(4), wire::smb2_protocol_id)) return false;
+  auto header = wire::parse_plain<wire::Header>(bytes);
+  auto negotiate = wire::parse<wire::NegotiateRequest>(bytes.subspan(wire::header_size));
+  if (!header || header->command != wire::Smb2Command::negotiate || !negotiate || negotiate->client_guid == ByteArray<16>{}) return false;
+  if (settled_) return false;
+  auto home = server_.settle(negotiate->client_guid, executor());
+  if (!home) {
+    settled_ = true;
+    state.client_guid = negotiate->client_guid;
+    return false;
+  }
+  flush();
+  boost::system::error_code error;
+  auto local = socket_.local_endpoint(error);
+  if (error || closed_) return false;
+  Handover handover;
+  handover.protocol = local.protocol();
+  handover.netbios = netbios_;
+  handover.state = state;
+  handover.credits = credits_;
+  handover.frame = std::move(frame);
+  handover.input = std::move(input_);
+  handover.input_begin = input_begin_;
+  handover.output = std::move(output_);
+  handover.output_bytes = output_bytes_;
+  handover.descriptor = socket_.release(error);
+  if (error) return close("cannot be moved to another core"), true;
+  closed_ = true;
+  close_reason_ = "goes on on the core of its client's other connections";
+  login_timer_.cancel();
+  server_.take_over(std::move(handover), *home);
+  return true;
+}
+
 Awaitable<void> Connection::read_frames() {
+  flush();
   while (!closed_) {
     auto frame = co_await next_frame();
-    if (!frame) break;
+    if (!frame || move_home(*frame)) break;
     co_await handle_frame(std::move(*frame));
     // Back-pressure: an honest client waits, a hostile one cannot fill the memory.
     while (!closed_ && (output_bytes_ > output_limit || bytes_in_flight_ > in_flight_bytes_limit || in_flight_ > in_flight_limit)) {
@@ -266,28 +324,43 @@ Awaitable<void> Connection::drain_output() {
 
 // ---- sessions and waiting requests ----
 
-std::shared_ptr<Session> Connection::find_session(std::uint64_t id) const {
-  auto found = sessions_.find(id);
-  return found == sessions_.end() ? nullptr : found->second;
+std::shared_ptr<Channel> Connection::find_channel(std::uint64_t id) const {
+  auto found = channels_.find(id);
+  return found == channels_.end() || found->second->binding ? nullptr : found->second;
 }
-void Connection::add_session(std::shared_ptr<Session> session) {
-  auto id = session->state.session_id;
-  sessions_[id] = std::move(session);
+std::shared_ptr<Channel> Connection::binding(std::uint64_t id) const {
+  auto found = channels_.find(id);
+  return found == channels_.end() || !found->second->binding ? nullptr : found->second;
+}
+std::shared_ptr<Session> Connection::find_session(std::uint64_t id) const {
+  auto channel = find_channel(id);
+  return channel ? channel->session : nullptr;
+}
+std::shared_ptr<Channel> Connection::add_session(std::shared_ptr<Session> session) {
+  auto channel = std::make_shared<Channel>();
+  channel->session = std::move(session);
+  channel->preauth = state.preauth;
+  channels_[channel->session->state.session_id] = channel;
+  return channel;
 }
 void Connection::remove_session(std::uint64_t id) {
-  sessions_.erase(id);
+  auto found = channels_.find(id);
+  if (found == channels_.end()) return;
+  if (!found->second->binding) found->second->session->leave(state.id);
+  channels_.erase(found);
   own_settings_.erase(id);
 }
 std::vector<std::shared_ptr<Session>> Connection::sessions() const {
   std::vector<std::shared_ptr<Session>> all;
-  for (const auto& [id, session] : sessions_) all.push_back(session);
+  for (const auto& [id, channel] : channels_)
+    if (!channel->binding) all.push_back(channel->session);
   return all;
 }
 
 bool Connection::room_for_session() const {
-  if (sessions_.size() < most_logons) return true;
-  if (sessions_.size() >= most_sessions) return false;
-  auto unfinished = std::ranges::count_if(sessions_, [](const auto& one) { return !one.second->valid(); });
+  if (channels_.size() < most_logons) return true;
+  if (channels_.size() >= most_sessions) return false;
+  auto unfinished = std::ranges::count_if(channels_, [](const auto& one) { return one.second->binding || !one.second->session->valid(); });
   return static_cast<std::size_t>(unfinished) < most_logons;
 }
 
@@ -320,11 +393,11 @@ void Connection::watch(std::uint64_t async_id, std::shared_ptr<Signal> signal) {
 void Connection::cancel(const wire::Header& header) {
   if (header.has(wire::header_flag::async_command)) {
     auto found = waiting_.find(header.async_or_tree);
-    if (found != waiting_.end()) found->second.cancel();
+    if (found != waiting_.end() && found->second.session_id == header.session_id) found->second.cancel();
     return;
   }
   for (auto& [id, waiting] : waiting_)
-    if (waiting.message_id == header.message_id) return waiting.cancel();
+    if (waiting.message_id == header.message_id && waiting.session_id == header.session_id) return waiting.cancel();
 }
 
 void Connection::cancel_pending(std::uint64_t session_id, std::optional<std::uint32_t> tree_id) {

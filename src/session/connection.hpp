@@ -45,12 +45,28 @@ struct ConnectionState {
   bool established = false;  ///< a session was valid on it
 };
 
-struct Chain;  // one compound: chain.hpp
+struct Chain;    // one compound: chain.hpp
+struct Channel;  // channel.hpp
+
+/// A connection on its way to another core: what it knows, and what it has read and not answered yet.
+struct Handover {
+  boost::asio::ip::tcp protocol = boost::asio::ip::tcp::v4();
+  int descriptor = -1;
+  bool netbios = false;
+  ConnectionState state;
+  CreditWindow credits;
+  Buffer frame, input;
+  std::size_t input_begin = 0;
+  std::deque<OutFrame> output;
+  std::size_t output_bytes = 0;
+};
 
 /// Lives on the core that accepted it; every method must be called there. Owned by its coroutines; the Server knows it weakly.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Server& server, boost::asio::ip::tcp::socket socket, bool netbios);
+  /// A connection that began on another core: its NEGOTIATE is still to be answered.
+  Connection(Server& server, boost::asio::ip::tcp::socket socket, Handover handover);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -69,8 +85,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.get_executor(); }
   [[nodiscard]] bool closed() const { return closed_; }
 
+  /// Of a channel that stands; nothing for one that is being bound.
   [[nodiscard]] std::shared_ptr<Session> find_session(std::uint64_t id) const;
-  void add_session(std::shared_ptr<Session> session);
+  [[nodiscard]] std::shared_ptr<Channel> find_channel(std::uint64_t id) const;
+  /// The channel that is being bound to that session.
+  [[nodiscard]] std::shared_ptr<Channel> binding(std::uint64_t id) const;
+  /// Its channel on this connection.
+  std::shared_ptr<Channel> add_session(std::shared_ptr<Session> session);
   void remove_session(std::uint64_t id);
   [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;
   /// The settings in force for this client, and for the user once `session` is valid; mostly the server's. Nothing: this client's own
@@ -110,6 +131,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<std::optional<Buffer>> next_frame();  // the next message, its 4-byte head taken off; nothing at the end
   [[nodiscard]] std::size_t frame_limit() const;
   void answer_netbios(std::uint8_t type);
+  [[nodiscard]] bool move_home(Buffer& frame);
 
   Awaitable<void> handle_frame(Buffer frame);
   void handle_smb1(Bytes message);
@@ -137,6 +159,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer login_timer_;
   const bool netbios_;
+  bool settled_ = false;  // counted among those of its ClientGuid
+  std::optional<Buffer> handed_over_;
   bool closed_ = false, writing_ = false, flush_posted_ = false;
   std::string close_reason_;
   CreditWindow credits_;
@@ -146,7 +170,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t output_bytes_ = 0, bytes_in_flight_ = 0;
   std::size_t in_flight_ = 0;
   std::shared_ptr<Signal> idle_;    // set when in_flight_ or output_ falls low enough
-  std::unordered_map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Channel>> channels_;  // by session id
   struct OwnSettings {
     std::shared_ptr<const policy::Settings> common, settings;  // what they were read beside, and what they are
     std::string user;

@@ -4,6 +4,7 @@
 
 #include "src/base/unicode.hpp"
 #include "src/session/chain.hpp"
+#include "src/session/channel.hpp"
 #include "src/session/negotiate.hpp"
 #include "src/session/server.hpp"
 
@@ -173,7 +174,7 @@ Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
     co_return Reply{};
   }
   auto result = co_await command.handler(request);
-  if (!result) co_return error_reply(request.async_refused ? status::insufficient_resources : result.error());
+  if (!result) co_return error_reply(request.async_refused.value_or(result.error()));
   co_return std::move(*result);
 }
 
@@ -196,8 +197,8 @@ NtStatus Connection::check_signature(Request& request) {
     return status::success;
   }
   if (!session) return header.command == Smb2Command::session_setup ? status::success : status::user_session_deleted;
-  if (!session->signer) return status::success;  // guest or anonymous, or not set up yet: there is no key
-  if (!session->signer->verify(request.message)) {
+  if (!request.channel->signer) return status::success;  // guest or anonymous, or not set up yet: there is no key
+  if (!request.channel->signer->verify(request.message)) {
     server_.log().warning("{}: wrong signature on a {} request", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name);
     return status::access_denied;
   }
@@ -220,6 +221,8 @@ NtStatus Connection::admit_request(Request& request, const Command& command) {
       if (request.encrypted) close("encrypted compound that begins with a related request");
       return status::invalid_parameter;
     }
+    // Session, tree and open come from the request before; there is nothing to come from this one.
+    if (compound.no_session) return status::invalid_parameter;
     header.session_id = compound.session_id;
     header.set_tree_id(compound.tree_id);
   } else {
@@ -229,13 +232,15 @@ NtStatus Connection::admit_request(Request& request, const Command& command) {
   if (header.command == Smb2Command::create) compound.file_id.reset();
   compound.session_id = header.session_id;
   if (!header.has(wire::header_flag::async_command)) compound.tree_id = header.tree_id();
-  request.session = find_session(header.session_id);
+  request.channel = find_channel(header.session_id);
+  request.session = request.channel ? request.channel->session : nullptr;
   // [MS-SMB2] 3.3.5.2.1.1; also where it names none: the answer could not be sealed.
   if (request.encrypted && !request.related() && header.session_id != request.chain->transform_session_id) {
     close("encrypted for another session than it names");
     return status::access_denied;
   }
   if (auto bad = check_signature(request); !(bad == status::success)) return bad;
+  if (!request.related()) compound.no_session = command.needs != Needs::nothing && !request.session;
   if (command.needs == Needs::nothing) return status::success;
   if (!request.session || (!request.session->valid() && header.command != Smb2Command::logoff)) {
     request.session.reset();
@@ -292,16 +297,18 @@ void Connection::add_response(Chain& chain, Request& request, Reply reply) {
   if (header.command == Smb2Command::session_setup && request.session) header.session_id = request.session->state.session_id;
   if (header.command == Smb2Command::tree_connect && request.tree) header.set_tree_id(request.tree->state.tree_id);
   const auto& session = request.session;
-  if (session && (chain.pinned.empty() || chain.pinned.back() != session)) chain.pinned.push_back(session);
+  auto signer = request.answer_signer ? request.answer_signer : request.channel ? request.channel->signer : nullptr;
+  if (session) chain.pinned.push_back(session);
+  if (signer) chain.pinned.push_back(signer);
   auto size = wire::header_size + align_up(reply.size(), 8);
   if (chain.response_bytes + size > response_limit()) send_chain(chain);  // what is ready goes in a frame of its own
   chain.response_bytes += size;
   if (session && session->sealer && must_seal(request)) chain.seal = {session->sealer.get(), session->state.session_id};
   bool final_setup = header.command == Smb2Command::session_setup && reply.status == status::success;
   bool sign_setup = final_setup && session && (policy::is_smb3(dialect()) || session->state.signing_required);
-  if (session && session->signer && (request.signed_ || sign_setup || (session->state.signing_required && header.command != Smb2Command::session_setup)))
-    message.signer = session->signer.get();
-  if (header.command == Smb2Command::session_setup && reply.status == status::more_processing_required) chain.preauth_session = session;
+  if (session && signer && (request.signed_ || sign_setup || (session->state.signing_required && header.command != Smb2Command::session_setup)))
+    message.signer = signer.get();
+  if (header.command == Smb2Command::session_setup && reply.status == status::more_processing_required) chain.preauth_channel = request.channel;
   message.reply = std::move(reply);
   chain.responses.push_back(std::move(message));
 }
@@ -310,7 +317,7 @@ void Connection::send_chain(Chain& chain) {
   if (chain.responses.empty()) return;
   auto hook = [&](const wire::Header& header, std::span<const Bytes> message) {
     if (header.command == Smb2Command::negotiate && state.negotiated && dialect() == policy::Dialect::smb3_11) state.preauth.update(message);
-    if (header.command == Smb2Command::session_setup && chain.preauth_session) chain.preauth_session->state.preauth.update(message);
+    if (header.command == Smb2Command::session_setup && chain.preauth_channel) chain.preauth_channel->preauth.update(message);
   };
   bool hashed = is_one_of(chain.responses.front().header, {Smb2Command::negotiate, Smb2Command::session_setup});
   auto frame = build_frame(std::move(chain.responses), chain.seal, hashed ? hook : std::function<void(const wire::Header&, std::span<const Bytes>)>{});
@@ -362,7 +369,34 @@ Result<std::shared_ptr<Open>> Request::open(wire::FileId id) {
   auto found = session ? session->find_open(id) : nullptr;
   if (!found || found->closed || found->state.tree_id != header.tree_id()) return fail(status::file_closed);
   compound.file_id = id;
+  if (auto current = verify_channel_sequence(found); !current) return fail(current.error());
   return found;
+}
+
+Request::~Request() {
+  if (!counted) return;
+  auto& count = counted->state.channel_sequence == static_cast<std::uint16_t>(header.status) ? counted->outstanding : counted->outstanding_before;
+  if (count > 0) --count;
+}
+
+Outcome Request::verify_channel_sequence(const std::shared_ptr<Open>& open) {
+  if (!policy::is_smb3(connection.dialect()) || counted) return {};
+  constexpr std::uint16_t half = 0x7FFF;
+  auto sequence = static_cast<std::uint16_t>(header.status);
+  auto ahead = static_cast<std::uint16_t>(sequence - open->state.channel_sequence);
+  bool verified = ahead <= half;
+  if (verified && ahead != 0) {
+    open->outstanding_before += std::exchange(open->outstanding, 0);
+    open->state.channel_sequence = sequence;
+  }
+  // What is repeated must wait until what it repeats can no longer come after it.
+  if (header.has(wire::header_flag::replay_operation) && open->outstanding_before > 0) verified = false;
+  if (verified) {
+    ++open->outstanding;
+    counted = open;
+    return {};
+  }
+  return is_one_of(header, {Smb2Command::write, Smb2Command::set_info, Smb2Command::ioctl}) ? Outcome(fail(status::file_not_available)) : Outcome{};
 }
 
 Buffer Request::buffer(std::size_t n) { return server.buffers().take(n); }
@@ -381,7 +415,9 @@ void Request::go_async() {
 }
 
 Awaitable<Wake> Request::wait(std::shared_ptr<Signal> signal, std::optional<std::chrono::steady_clock::duration> limit) {
-  async_refused = async_id == 0 && !connection.room_for_async();
+  if (async_id == 0 && !connection.room_for_async()) async_refused = status::insufficient_resources;
+  bool without_bound = header.command == Smb2Command::change_notify || header.command == Smb2Command::lock;
+  if (async_id == 0 && !last_in_compound && without_bound) async_refused = status::internal_error;
   if (async_refused) co_return Wake::cancelled;
   go_async();
   connection.watch(async_id, signal);

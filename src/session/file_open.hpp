@@ -1,6 +1,7 @@
 // What an Open of a file or directory holds, and what its end means for the file and for others.
 #pragma once
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,8 @@ class FileOpen {
   /// Of a named stream: its file is held open with it, without any access, so that it is not deleted before the stream is closed.
   std::shared_ptr<locking::FileNode> base_node;
   locking::OpenId base_id = 0;
+  /// Open.LockSequenceArray: by LockSequenceIndex the number of the last LOCK that succeeded; -1: not valid.
+  std::map<std::uint32_t, int> lock_sequences;
   std::shared_ptr<NotifyHub> notify_hub;           ///< who hears of changes; may be empty
   std::shared_ptr<NotifyWatch> watch;              ///< set by the first CHANGE_NOTIFY
   /// While a worker runs a metadata call or a listing on this open, other such requests, and its close, wait for their turn: handle,

@@ -68,6 +68,8 @@ class Open {
   std::unique_ptr<FileOpen> file;  ///< set for files and directories
   std::unique_ptr<ipc::Pipe> pipe;       ///< set for pipes
   std::vector<std::shared_ptr<Signal>> pipe_readers;  ///< READs that wait for the pipe to have something
+  /// OutstandingRequestCount and OutstandingPreRequestCount, [MS-SMB2] 3.3.5.2.10.
+  std::uint32_t outstanding = 0, outstanding_before = 0;
   bool closed = false;             ///< no longer in the session's table
 
   /// Delete on close, release of share modes and byte-range locks, end of what waits on it; a second call does nothing. The

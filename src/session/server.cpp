@@ -2,9 +2,12 @@
 
 #include <arpa/inet.h>
 #include <boost/asio.hpp>
+#include <fnmatch.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <unistd.h>
 
+#include <charconv>
 #include <fstream>
 
 #include "src/base/time.hpp"
@@ -57,6 +60,41 @@ void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
 void Server::forget(std::uint64_t connection_id) {
   std::lock_guard guard(mutex_);
   connections_.erase(connection_id);
+}
+
+std::optional<boost::asio::any_io_executor> Server::settle(const ByteArray<16>& client_guid, const boost::asio::any_io_executor& executor) {
+  std::lock_guard guard(mutex_);
+  auto& home = homes_[client_guid];
+  if (home.connections == 0) home.executor = executor;
+  if (home.executor != executor) return home.executor;
+  ++home.connections;
+  return std::nullopt;
+}
+
+void Server::unsettle(const ByteArray<16>& client_guid) {
+  std::lock_guard guard(mutex_);
+  auto found = homes_.find(client_guid);
+  if (found != homes_.end() && --found->second.connections == 0) homes_.erase(found);
+}
+
+void Server::take_over(Handover handover, const boost::asio::any_io_executor& executor) {
+  auto shared = std::make_shared<Handover>(std::move(handover));
+  boost::asio::post(executor, [this, shared, executor] {
+    boost::asio::ip::tcp::socket socket(executor);
+    boost::system::error_code error;
+    socket.assign(shared->protocol, shared->descriptor, error);
+    if (error || stopping_.load()) {
+      if (error) ::close(shared->descriptor);
+      return;
+    }
+    shared->state.id = next_connection_id_.fetch_add(1);
+    auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(*shared));
+    {
+      std::lock_guard guard(mutex_);
+      connections_[connection->state.id] = connection;
+    }
+    boost::asio::co_spawn(executor, [connection]() -> Awaitable<void> { return connection->run(); }, boost::asio::detached);
+  });
 }
 
 void Server::reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const ClientSettings> own) {
@@ -179,16 +217,16 @@ void Server::lose_session(const std::shared_ptr<Session>& session, boost::asio::
 }
 
 std::shared_ptr<Connection> Server::connection_of(const Session& session) const {
-  std::lock_guard guard(mutex_);
-  auto found = connections_.find(session.state.connection_id);
-  return found == connections_.end() ? nullptr : found->second.lock();
+  auto all = connections_of(session);
+  return all.empty() ? nullptr : all.front();
 }
 
 std::shared_ptr<Connection> Server::first_connection_of(const ByteArray<16>& client_guid) const {
   std::lock_guard guard(mutex_);
   std::uint64_t oldest = ~std::uint64_t{0};
   for (const auto& [id, session] : sessions_) {
-    if (session->state.client_guid == client_guid && session->state.connection_id < oldest) oldest = session->state.connection_id;
+    if (session->state.client_guid != client_guid) continue;
+    for (auto connection : session->connection_ids()) oldest = std::min(oldest, connection);
   }
   auto found = connections_.find(oldest);
   return found == connections_.end() ? nullptr : found->second.lock();
@@ -198,18 +236,34 @@ Awaitable<void> Server::log_off(std::shared_ptr<Session> session, boost::asio::a
   co_await close_opens(take_out(*session), executor);
 }
 
-Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session, Sid user, bool guest_or_anonymous) {
-  std::shared_ptr<Connection> owner;
-  {
-    std::lock_guard guard(mutex_);
-    auto found = connections_.find(session->state.connection_id);
-    if (found != connections_.end()) owner = found->second.lock();
+std::vector<std::shared_ptr<Connection>> Server::connections_of(const Session& session) const {
+  std::vector<std::shared_ptr<Connection>> all;
+  auto ids = session.connection_ids();
+  std::lock_guard guard(mutex_);
+  for (auto id : ids) {
+    auto found = connections_.find(id);
+    auto connection = found == connections_.end() ? nullptr : found->second.lock();
+    if (connection) all.push_back(std::move(connection));
   }
-  if (!owner) co_return;  // it ends with its connection, which is just going
+  return all;
+}
+
+Awaitable<void> Server::log_off_everywhere(std::shared_ptr<Session> session, boost::asio::any_io_executor executor) {
+  auto connections = connections_of(*session);
+  for (auto& connection : connections) connection->remove_session(session->state.session_id);
+  co_await log_off(session, executor);
+  // What waits on its opens has heard by now that they are closed; this is for what is left.
+  for (auto& connection : connections) connection->cancel_pending(session->state.session_id, std::nullopt);
+}
+
+Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session, Sid user, bool guest_or_anonymous) {
+  auto owners = connections_of(*session);
+  if (owners.empty()) co_return;  // it ends with its connection, which is just going
+  auto owner = owners.front();
   auto on_its_core = [&]() -> Awaitable<void> {
     // Asked here, because who the session's user is may change on its core (authenticated anew).
     if (!session->valid() || session->guest_or_anonymous() != guest_or_anonymous || !(session->state.logon.user_sid == user)) co_return;
-    owner->remove_session(session->state.session_id);
+    for (auto& one : owners) one->remove_session(session->state.session_id);
     // Its durable opens are what the client logs on again for.
     std::vector<std::shared_ptr<Open>> rest;
     for (auto& open : take_out(*session)) {
@@ -218,7 +272,7 @@ Awaitable<void> Server::end_session_elsewhere(std::shared_ptr<Session> session, 
       if (!keeps || !opens_->keep(open, owner->executor(), settings()->max_open_files)) rest.push_back(std::move(open));
     }
     co_await close_opens(std::move(rest), owner->executor());
-    owner->cancel_pending(session->state.session_id, std::nullopt);
+    for (auto& one : owners) one->cancel_pending(session->state.session_id, std::nullopt);
   };
   co_await boost::asio::co_spawn(owner->executor(), on_its_core, boost::asio::use_awaitable);
 }
@@ -243,7 +297,32 @@ std::uint32_t Server::share_uses(std::string_view share_name) const {
   return uses;
 }
 
+namespace {
+// `interfaces = eth0;speed=10000000000,capability=RSS 192.0.2.7;…`: what smb.conf(5) lets say of a name or an address.
+void apply_options(NetworkInterface& one, const std::vector<std::string>& configured) {
+  for (auto text : configured) {
+    std::erase(text, '"');
+    auto end = text.find(';');
+    if (end == std::string::npos) continue;
+    auto who = text.substr(0, text.find_first_of(";/"));
+    if (::fnmatch(who.c_str(), one.name.c_str(), 0) != 0 && who != one.address) continue;
+    for (auto rest = text.substr(end + 1); !rest.empty();) {
+      auto comma = rest.find(',');
+      auto option = rest.substr(0, comma);
+      rest = comma == std::string::npos ? std::string{} : rest.substr(comma + 1);
+      auto equals = option.find('=');
+      if (equals == std::string::npos) continue;
+      auto key = to_lower(option.substr(0, equals)), value = to_lower(option.substr(equals + 1));
+      if (key == "speed") (void)std::from_chars(value.data(), value.data() + value.size(), one.link_speed);
+      if (key == "capability") one.rss_capable = value == "rss";
+      if (key == "if_index") (void)std::from_chars(value.data(), value.data() + value.size(), one.index);
+    }
+  }
+}
+}  // namespace
+
 std::vector<NetworkInterface> Server::interfaces() const {
+  auto configured = settings();
   std::vector<NetworkInterface> found;
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return found;
@@ -264,6 +343,7 @@ std::vector<NetworkInterface> Server::interfaces() const {
     std::ifstream speed("/sys/class/net/" + one.name + "/speed");
     long mbit = 0;
     if (speed >> mbit && mbit > 0) one.link_speed = static_cast<std::uint64_t>(mbit) * 1'000'000;
+    apply_options(one, configured->interfaces);
     found.push_back(std::move(one));
   }
   ::freeifaddrs(list);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -29,6 +30,7 @@ namespace bossa::session {
 
 class Connection;
 class ClientSettings;
+struct Handover;
 
 /// A network interface, for FSCTL_QUERY_NETWORK_INTERFACE_INFO.
 struct NetworkInterface {
@@ -111,6 +113,10 @@ class Server {
   void lose_session(const std::shared_ptr<Session>& session, boost::asio::any_io_executor executor);
   /// The same on its core (that of `executor`) while requests are under way: waits for workers that are busy with one of its opens.
   Awaitable<void> log_off(std::shared_ptr<Session> session, boost::asio::any_io_executor executor);
+  /// LOGOFF: log_off() with all its channels, whose waiting requests are cancelled.
+  Awaitable<void> log_off_everywhere(std::shared_ptr<Session> session, boost::asio::any_io_executor executor);
+  /// Those that are alive, in the order in which they were bound. They live on one core.
+  [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections_of(const Session& session) const;
   /// log_off() of a session that may be another connection's, on the core that owns it, if it is valid and of that user
   /// (PreviousSessionId).
   Awaitable<void> end_session_elsewhere(std::shared_ptr<Session> session, Sid user, bool guest_or_anonymous);
@@ -122,6 +128,11 @@ class Server {
  private:
   friend class Connection;
   void forget(std::uint64_t connection_id);
+  /// The core where other connections of that client live, if it is not `executor`'s; else the client is at home there, one connection more.
+  [[nodiscard]] std::optional<boost::asio::any_io_executor> settle(const ByteArray<16>& client_guid, const boost::asio::any_io_executor& executor);
+  void unsettle(const ByteArray<16>& client_guid);
+  /// The connection goes on on that core.
+  void take_over(Handover handover, const boost::asio::any_io_executor& executor);
   /// Takes the session and its trees out; its opens are the caller's to close.
   [[nodiscard]] std::vector<std::shared_ptr<Open>> take_out(Session& session);
   /// Ends the connection's trees whose shares the settings in force no longer serve. On its loop.
@@ -146,6 +157,11 @@ class Server {
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> next_id_{1}, next_connection_id_{1};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections_;
+  struct Home {
+    boost::asio::any_io_executor executor;
+    std::size_t connections = 0;
+  };
+  std::map<ByteArray<16>, Home> homes_;  // by ClientGuid
   std::unordered_map<std::uint64_t, std::shared_ptr<Session>> sessions_;
 };
 

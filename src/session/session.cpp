@@ -2,6 +2,22 @@
 
 namespace bossa::session {
 
+void Session::join(std::uint64_t connection_id) {
+  std::lock_guard guard(mutex_);
+  connection_ids_.push_back(connection_id);
+}
+
+std::size_t Session::leave(std::uint64_t connection_id) {
+  std::lock_guard guard(mutex_);
+  std::erase(connection_ids_, connection_id);
+  return connection_ids_.size();
+}
+
+std::vector<std::uint64_t> Session::connection_ids() const {
+  std::lock_guard guard(mutex_);
+  return connection_ids_;
+}
+
 std::shared_ptr<TreeConnect> Session::find_tree(std::uint32_t tree_id) const {
   std::lock_guard guard(mutex_);
   auto found = trees_.find(tree_id);

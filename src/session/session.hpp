@@ -11,7 +11,6 @@
 
 #include "src/auth/authenticator.hpp"
 #include "src/crypto/kdf.hpp"
-#include "src/crypto/preauth.hpp"
 #include "src/crypto/sealing.hpp"
 #include "src/crypto/signing.hpp"
 #include "src/policy/encryption.hpp"
@@ -24,15 +23,15 @@ enum class SessionPhase : std::uint8_t { in_progress, valid, expired };
 
 /// What is known of a Session, plain data.
 struct SessionState {
-  std::uint64_t session_id = 0, connection_id = 0;
+  std::uint64_t session_id = 0;
   SessionPhase phase = SessionPhase::in_progress;
   auth::LogonResult logon;           ///< who; filled when valid
-  std::uint16_t dialect = 0;         ///< of the Connection it was made on
+  std::uint16_t dialect = 0;         ///< of the Connection it was made on, as are cipher and signing algorithm
+  std::uint16_t cipher = 0, signing_algorithm = 0;
   bool signing_required = false;
   bool drop_unsigned = false;        ///< an unsigned request then gets no answer
   policy::EncryptionVerdict encryption;
   crypto::SessionKeys keys;
-  crypto::PreauthIntegrityHash preauth;  ///< 3.1.1: of the first authentication
   std::string client_address, client_name;
   ByteArray<16> client_guid{};
   std::uint64_t creation_time = 0;
@@ -44,9 +43,7 @@ class Session {
  public:
   explicit Session(SessionState initial) : state(std::move(initial)) {}
   SessionState state;
-  std::unique_ptr<auth::Authenticator> authenticator;  ///< while an authentication is going on
-  std::unique_ptr<auth::AuthSettings> auth_settings;   ///< what the authenticator refers to
-  std::unique_ptr<crypto::Signer> signer;              ///< set when there is a key
+  std::shared_ptr<crypto::Signer> signer;              ///< of Session.SigningKey; set when there is a key
   std::unique_ptr<crypto::Sealer> sealer, opener;      ///< server to client, client to server
   std::atomic<bool> seals_breaks{false};               ///< some tree of it encrypts: what names its files is sealed too
 
@@ -55,6 +52,11 @@ class Session {
   void set_phase(SessionPhase phase) { std::atomic_ref(state.phase).store(phase); }
   /// Whether breaks that concern it are sealed.
   [[nodiscard]] bool seals() const { return sealer && (state.encryption.encrypt_data || seals_breaks.load()); }
+  /// Session.ChannelList: the connections it can be reached on, in the order in which they came.
+  void join(std::uint64_t connection_id);
+  /// How many are left.
+  std::size_t leave(std::uint64_t connection_id);
+  [[nodiscard]] std::vector<std::uint64_t> connection_ids() const;
   [[nodiscard]] bool guest_or_anonymous() const { return state.logon.guest || state.logon.anonymous; }
 
   [[nodiscard]] std::shared_ptr<TreeConnect> find_tree(std::uint32_t tree_id) const;
@@ -74,6 +76,7 @@ class Session {
 
  private:
   mutable std::mutex mutex_;
+  std::vector<std::uint64_t> connection_ids_;
   std::unordered_map<std::uint32_t, std::shared_ptr<TreeConnect>> trees_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Open>> opens_;  // by volatile id
 };
