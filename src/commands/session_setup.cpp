@@ -47,20 +47,23 @@ Result<std::shared_ptr<Channel>> channel_of(Request& request) {
   return connection.add_session(session);
 }
 
-// Whether this connection may become a channel of the session at all, in the order of [MS-SMB2] 3.3.5.5 step 4. The session may be another
-// core's until the ClientGuid was compared; what is looked at before that never changes.
+// Whether this connection may become a channel of the session at all: [MS-SMB2] 3.3.5.5 step 4, signing algorithms first, as Windows and smbd.
+// The session may be another core's until the ClientGuid was compared; what is looked at before that never changes.
 NtStatus may_bind(Request& request, const Session* session) {
   const auto& connection = request.connection.state;
-  if (!request.settings->multichannel || !policy::is_smb3(connection.dialect)) return status::request_not_accepted;
-  if (session == nullptr) return status::user_session_deleted;
-  if (session->state.dialect != static_cast<std::uint16_t>(connection.dialect)) return status::invalid_parameter;
+  if (!request.settings->multichannel) return status::request_not_accepted;
+  if (session == nullptr || !session->valid()) return status::user_session_deleted;
+  constexpr auto gmac = static_cast<std::uint16_t>(crypto::SigningAlgorithm::aes_gmac);
+  bool had_gmac = session->state.signing_algorithm == gmac, has_gmac = connection.signing_algorithm == gmac;
+  if (had_gmac && !has_gmac) return request_out_of_sequence;
+  if (has_gmac && !had_gmac) return status::not_supported;
+  if (!policy::is_smb3(connection.dialect)) return status::request_not_accepted;
+  if (session->state.dialect != static_cast<std::uint16_t>(connection.dialect) || session->state.cipher != connection.cipher) return status::invalid_parameter;
   if (!request.header.has(wire::header_flag::signed_)) return status::invalid_parameter;
   if (session->state.client_guid != connection.client_guid || connection.client_guid == ByteArray<16>{}) return status::user_session_deleted;
-  if (session->state.signing_algorithm != connection.signing_algorithm) return request_out_of_sequence;
-  if (session->state.cipher != connection.cipher) return request_out_of_sequence;
-  if (!session->valid()) return status::user_session_deleted;
   if (request.channel) return status::request_not_accepted;  // it is one already
-  if (session->guest_or_anonymous() || !session->signer) return status::not_supported;
+  if (session->guest_or_anonymous()) return status::not_supported;
+  if (!request.answer_signer) return status::access_denied;  // not signed with the session's key
   return status::success;
 }
 
@@ -71,10 +74,7 @@ Result<std::shared_ptr<Channel>> channel_to_bind(Request& request) {
     request.server.log().info("{}: not bound to session {:x}: {}", request.connection.state.client_address, request.header.session_id, to_string(refused));
     return fail(refused);
   }
-  if (!session->signer->verify(request.message)) return fail(status::access_denied);
-  request.signed_ = true;
   request.session = session;
-  request.answer_signer = session->signer;
   auto& connection = request.connection;
   if (auto begun = connection.binding(request.header.session_id)) return begun;
   if (session->connection_ids().size() >= most_channels || !connection.room_for_session()) return fail(status::insufficient_resources);

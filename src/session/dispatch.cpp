@@ -20,6 +20,14 @@ bool is_one_of(const wire::Header& header, std::initializer_list<Smb2Command> co
   return std::ranges::find(commands, header.command) != commands.end();
 }
 
+// For a session that this connection is no channel of, if the message is signed for it: its client believes only a signed refusal. The
+// session may live on another core; its signer does not change once it is valid, and any thread may use it.
+std::shared_ptr<crypto::Signer> signer_elsewhere(const Server& server, const Request& request) {
+  auto session = server.find_session(request.header.session_id);
+  if (!session || !session->valid() || !session->signer) return nullptr;
+  return session->signer->verify(request.message) ? session->signer : nullptr;
+}
+
 }  // namespace
 
 // [MS-SMB2] 3.3.5.2.1: a TRANSFORM_HEADER in front
@@ -196,7 +204,10 @@ NtStatus Connection::check_signature(Request& request) {
     }
     return status::success;
   }
-  if (!session) return header.command == Smb2Command::session_setup ? status::success : status::user_session_deleted;
+  if (!session) {
+    request.answer_signer = signer_elsewhere(server_, request);
+    return header.command == Smb2Command::session_setup ? status::success : status::user_session_deleted;
+  }
   if (!request.channel->signer) return status::success;  // guest or anonymous, or not set up yet: there is no key
   if (!request.channel->signer->verify(request.message)) {
     server_.log().warning("{}: wrong signature on a {} request", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name);
@@ -306,7 +317,7 @@ void Connection::add_response(Chain& chain, Request& request, Reply reply) {
   if (session && session->sealer && must_seal(request)) chain.seal = {session->sealer.get(), session->state.session_id};
   bool final_setup = header.command == Smb2Command::session_setup && reply.status == status::success;
   bool sign_setup = final_setup && session && (policy::is_smb3(dialect()) || session->state.signing_required);
-  if (session && signer && (request.signed_ || sign_setup || (session->state.signing_required && header.command != Smb2Command::session_setup)))
+  if (signer && (request.answer_signer || request.signed_ || sign_setup || (session && session->state.signing_required && header.command != Smb2Command::session_setup)))
     message.signer = signer.get();
   if (header.command == Smb2Command::session_setup && reply.status == status::more_processing_required) chain.preauth_channel = request.channel;
   message.reply = std::move(reply);
