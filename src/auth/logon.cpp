@@ -192,7 +192,9 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
       return refuse_or_guest(guest_for_password, status::logon_failure,
                              "the client did not send an NTLMv2 response; NTLMv1 and LM are not accepted");
     auto parsed = ntlm::parse_v2_response(sent.nt_response);
-    if (parsed && found.nt_hash && !found.has(account_flag::password_not_required))
+    // As smbd: what cannot be read was not answered with a wrong password.
+    if (!parsed) return refuse(status::invalid_parameter, "the NTLMv2 response is malformed");
+    if (found.nt_hash && !found.has(account_flag::password_not_required))
       base_key = verify_v2(*found.nt_hash, sent, state_.challenge, *parsed);
     if (!base_key) return refuse_or_guest(guest_for_password, status::logon_failure, "wrong password");
     response = std::move(*parsed);

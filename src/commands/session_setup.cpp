@@ -25,7 +25,7 @@ constexpr std::size_t most_channels = 32;  // of one session, as Windows and smb
 // A new Session, or the one that the header names: in progress, or valid and about to authenticate again.
 Result<std::shared_ptr<Channel>> channel_of(Request& request) {
   if (request.header.session_id != 0) {
-    if (!request.channel) return fail(status::user_session_deleted);
+    if (!request.channel || request.channel->session->state.phase == SessionPhase::expired) return fail(status::user_session_deleted);
     return request.channel;
   }
   auto& connection = request.connection;
@@ -149,6 +149,12 @@ Awaitable<void> end_previous(Request& request, std::uint64_t previous_id, const 
   if (previous) co_await request.server.end_session_elsewhere(std::move(previous), session.state.logon.user_sid, session.guest_or_anonymous());
 }
 
+// The session is gone, but its channels stay, so that what its client still asks is refused with a signature that it believes.
+Awaitable<void> expire(Request& request, std::shared_ptr<Session> session) {
+  co_await request.server.log_off(session, request.executor());
+  for (auto& connection : request.server.connections_of(*session)) connection->cancel_pending(session->state.session_id, std::nullopt);
+}
+
 Reply answer(const auth::Authenticator::Step& step, const Session* established) {
   wire::SessionSetupResponse response;
   if (established != nullptr) {
@@ -205,7 +211,7 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
   auto step = authenticate(request, *channel, *token);
   if (!step) {
     // Whoever fails to prove who he is has no session any more, [MS-SMB2] 3.3.5.5.3; where a channel was to be bound only that is dropped.
-    if (again) co_await request.server.log_off_everywhere(session, request.executor());
+    if (again) co_await expire(request, session);
     else drop(request, *channel);
     co_return fail(step.error());
   }

@@ -210,6 +210,8 @@ NtStatus Connection::check_signature(Request& request) {
   }
   if (!request.channel->signer) return status::success;  // guest or anonymous, or not set up yet: there is no key
   if (!request.channel->signer->verify(request.message)) {
+    // A refused SESSION_SETUP is signed all the same, or its client takes the connection for tampered with.
+    if (header.command == Smb2Command::session_setup) request.answer_signer = request.channel->signer;
     server_.log().warning("{}: wrong signature on a {} request", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name);
     return status::access_denied;
   }
