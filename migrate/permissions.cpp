@@ -16,9 +16,10 @@ using Who = SharePermission::Who;
 struct Principal {
   std::string written, name;
   bool group = false, expressible = true;
+  bool netgroup_only = false;  // "&name": the Unix group of that name is somebody else
 
   friend bool operator==(const Principal& a, const Principal& b) {
-    return a.group == b.group && (a.group ? a.name == b.name : equal_ignoring_case(a.name, b.name));
+    return a.group == b.group && a.netgroup_only == b.netgroup_only && (a.group ? a.name == b.name : equal_ignoring_case(a.name, b.name));
   }
 };
 
@@ -34,10 +35,10 @@ Principal principal_of(const std::string& element, const policy::ShareSettings& 
   }
   out.name = text == "%S" ? share.name : std::string(text);
   bool macro = out.name.find('%') != std::string::npos;
-  bool netgroup_only = out.group && !unix_group;
+  out.netgroup_only = out.group && !unix_group;
   auto trimmed = !out.name.empty() && out.name.front() != ' ' && out.name.back() != ' ' && out.name.front() != '\t' && out.name.back() != '\t';
   bool fits = out.group ? out.name.find_first_of(":,\n\r") == std::string::npos && trimmed : confparse::fusion::can_be_id(out.name);
-  out.expressible = fits && !macro && !netgroup_only && is_utf8(out.name);
+  out.expressible = fits && !macro && !out.netgroup_only && is_utf8(out.name);
   return out;
 }
 

@@ -40,7 +40,10 @@ struct StreamShare : Share {
     auto got = ::getxattr((path / "file").c_str(), name.c_str(), buffer, sizeof buffer);
     return got < 0 ? "none" : std::string(buffer, static_cast<std::size_t>(got));
   }
-  bool has_large() const { return std::filesystem::exists(path / stream_folder) && !std::filesystem::is_empty(path / stream_folder); }
+  bool has_large() const {
+    AsDaemon root;  // nobody else may look
+    return std::filesystem::exists(path / stream_folder) && !std::filesystem::is_empty(path / stream_folder);
+  }
 };
 
 std::string content(const FileHandle& stream, std::size_t most = 1 << 20) {

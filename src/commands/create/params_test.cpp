@@ -77,9 +77,11 @@ BOOST_AUTO_TEST_CASE(a_name_with_an_embedded_null_is_refused) {
   CHECK_STATUS(asked, status::object_name_invalid);
 }
 
-BOOST_AUTO_TEST_CASE(a_stream_is_refused_while_none_are_kept) {
+BOOST_AUTO_TEST_CASE(a_stream_is_named_behind_its_file) {
   Asked asked;
   asked.name = "file:stream";
+  CHECK_STATUS(asked, status::success);
+  asked.name = "file:stream:$INDEX_ALLOCATION:more";
   CHECK_STATUS(asked, status::object_name_invalid);
 }
 
