@@ -74,7 +74,7 @@ struct Directory {
     for (auto it = first; it != last; ++it)
       if (!is_showable(it->second) && equal_ignoring_case(mangle(it->second), name)) return it->second;
     if (!looks_mangled(name)) return std::nullopt;
-    for (const auto& [key, each] : names)  // the alias of a name that needs none, told under "mangled names = yes"
+    for (const auto& [code, each] : names)  // the alias of a name that needs none, told under "mangled names = yes"
       if (!is_8_3(each) && equal_ignoring_case(mangle(each), name)) return each;
     return std::nullopt;
   }
