@@ -145,6 +145,8 @@ class Reader {
   Configuration& out_;
   const ReadOptions& options_;
   Place place_;
+  const std::vector<Option>* indexed_ = nullptr;  // the list that index_ is of
+  std::unordered_map<std::string, std::size_t> index_;
   bool in_global_ = true;
   std::size_t section_ = 0;
   unsigned depth_ = 0, includes_ = 0;
@@ -170,6 +172,7 @@ void Reader::enter(const std::string& name) {
   }
   auto [found, fresh] = by_name_.emplace(fold_case(name), out_.sections.size());
   section_ = found->second;
+  indexed_ = nullptr;
   if (!fresh) {
     out_.sections[section_].options.clear();  // as Samba does, and nothing else is lost
     if (event_.outcome == Outcome::opened) event_.outcome = Outcome::continued;
@@ -182,12 +185,18 @@ void Reader::enter(const std::string& name) {
 void Reader::store_option(std::string_view spelling, std::string_view value) {
   auto& options = in_global_ ? out_.options : current()->options;
   auto key = folded_name(spelling);
-  auto found = std::ranges::find(options, key, &Option::key);
-  if (found != options.end()) {
-    found->value = value;
-    found->place = place_;
+  // An index of the list in hand, made anew when another one is: a file may hold a hundred thousand.
+  if (indexed_ != &options || index_.size() != options.size()) {
+    indexed_ = &options;
+    index_.clear();
+    for (std::size_t i = 0; i < options.size(); ++i) index_.emplace(options[i].key, i);
+  }
+  if (auto found = index_.find(key); found != index_.end()) {
+    options[found->second].value = value;
+    options[found->second].place = place_;
     return;
   }
+  index_.emplace(key, options.size());
   std::string name{spelling};
   std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   options.push_back({std::move(name), std::move(key), std::string(value), place_});
