@@ -167,27 +167,30 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
       std::this_thread::sleep_for(gather);
       auto got = ::read(group_.get(), buffer.data(), buffer.size());
       if (got <= 0) continue;
-      auto left = got;
-      const auto* at = reinterpret_cast<const fanotify_event_metadata*>(buffer.data());
-      for (; FAN_EVENT_OK(at, left); at = FAN_EVENT_NEXT(at, left)) {
-        if (at->mask & FAN_Q_OVERFLOW) {
+      // Events with file handles are padded to 4 bytes, less than the alignment of their head: each is copied out.
+      const char* at = buffer.data();
+      const char* end = at + got;
+      for (fanotify_event_metadata meta{}; end - at >= static_cast<std::ptrdiff_t>(sizeof meta); at += meta.event_len) {
+        std::memcpy(&meta, at, sizeof meta);
+        if (meta.event_len < sizeof meta || meta.event_len > end - at) break;
+        if (meta.mask & FAN_Q_OVERFLOW) {
           paths_.clear();
           sink_({Kind::lost, false, {}, {}, {}});
           continue;
         }
-        auto event = take_apart(*at);
-        if (at->pid != own) tell(event);
+        auto event = take_apart(meta, at);
+        if (meta.pid != own) tell(event);
         // Whoever moves a directory moves the paths of all below it.
-        if ((at->mask & FAN_ONDIR) && (at->mask & (FAN_RENAME | FAN_DELETE))) paths_.clear();
+        if ((meta.mask & FAN_ONDIR) && (meta.mask & (FAN_RENAME | FAN_DELETE))) paths_.clear();
       }
     }
   }
 
-  static Event take_apart(const fanotify_event_metadata& meta) {
+  static Event take_apart(const fanotify_event_metadata& meta, const char* start) {
     Event event;
     event.mask = meta.mask;
-    const char* at = reinterpret_cast<const char*>(&meta) + meta.metadata_len;
-    const char* end = reinterpret_cast<const char*>(&meta) + meta.event_len;
+    const char* at = start + meta.metadata_len;
+    const char* end = start + meta.event_len;
     while (end - at >= static_cast<std::ptrdiff_t>(sizeof(fanotify_event_info_header))) {
       fanotify_event_info_header head{};
       std::memcpy(&head, at, sizeof head);
