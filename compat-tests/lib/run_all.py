@@ -1,5 +1,6 @@
 """The stages of run-all, in order, each with its time; see run-all for the usage."""
 import argparse
+import concurrent.futures
 import glob
 import os
 import re
@@ -187,13 +188,29 @@ def stage_matrix_tsan(run):
     return matrix(run, "tsan")
 
 
-@stage("fuzz smb.conf", needs_build="fuzz")
-def stage_fuzz_smb_conf(run):
-    """The grammar of smb.conf for 60 seconds, from the seeds that the project keeps."""
-    passed, failed = build(run, "fuzz", ["smbconf_fuzz"])
-    if failed:
-        return passed, failed
-    return fuzz(run, [os.path.join(run.bin("fuzz"), "smbconf_fuzz")])
+@stage("fuzz", needs_build="asan")
+def stage_fuzz(run):
+    """Every fuzz target of the asan build, two at a time: five minutes in all, with --full ten minutes each."""
+    targets = sorted(glob.glob(os.path.join(run.bin("asan"), "*_fuzz")))
+    names = {os.path.basename(t) for t in targets}
+    sources = [p for folder in ("src", "confparse", "migrate", "daemon", "compat-tests")
+               for p in glob.glob(os.path.join(PROJECT, folder, "**", "*_fuzz.cpp"), recursive=True)]
+    passed = failed = 0
+    for name in sorted({os.path.basename(p)[:-4] for p in sources} - names):
+        failed += 1
+        print("  FAIL  %s was not built" % name)
+    # the long ones first, so that the short ones fill the second core
+    order = sorted(targets, key=lambda t: -fuzz_seconds(run, os.path.basename(t), len(targets)))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for name, status, lines in pool.map(lambda target: fuzz(run, target, len(targets)), order):
+            if status:
+                failed += 1
+                print("  FAIL  %s\n%s" % (name, "\n".join("  " + x for x in lines[-40:])))
+            else:
+                passed += 1
+                print("  ok    %s: %s executions, coverage %s" % (name, statistic(lines, r"number_of_executed_units: +(\d+)"),
+                                                                   statistic(lines, r" cov: (\d+) ")), flush=True)
+    return passed, failed
 
 
 @stage("model", full=True, needs_build="tsan")
@@ -210,39 +227,40 @@ def stage_model(run):
     return passed, failed
 
 
-@stage("fuzz", full=True, needs_build="fuzz")
-def stage_fuzz(run):
-    passed, failed = build(run, "fuzz")
-    if failed:
-        return passed, failed
-    targets = sorted(glob.glob(os.path.join(run.bin("fuzz"), "*_fuzz")))
-    if not targets:
-        print("  no fuzz target was built")
-        failed += 1
-    more, worse = fuzz(run, targets)
-    return passed + more, failed + worse
-
-
 # Folders with seeds that the project keeps; new finds go to build/fuzz/corpus.
 SEEDS = {"smbconf_fuzz": [os.path.join("confparse", "testdata", "corpus"), os.path.join("confparse", "testdata", "fuzz")]}
+# Seconds in an ordinary run of those that get more than an equal part of what is left of the five minutes.
+FUZZ_SECONDS = {"smbconf_fuzz": 60, "connection_fuzz": 60}
+FUZZ_TOTAL = 300
 
 
-def fuzz(run, targets):
-    passed = failed = 0
-    for target in targets:
-        name = os.path.basename(target)
-        corpus = os.path.join(PROJECT, "build", "fuzz", "corpus", name)
-        os.makedirs(corpus, exist_ok=True)
-        seeds = [os.path.join(PROJECT, folder) for folder in SEEDS.get(name, [])]
-        status, lines = run.call([target, "-max_total_time=60", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
-                                  "-artifact_prefix=%s/" % corpus, corpus] + seeds, 200, SANITIZER_ENV, show=False)
-        if status:
-            failed += 1
-            print("  FAIL  %s\n%s" % (name, "\n".join("  " + x for x in lines[-40:])))
-        else:
-            passed += 1
-            print("  ok    %s" % name)
-    return passed, failed
+def fuzz_seconds(run, name, count):
+    if run.options.full:
+        return 600
+    rest = max(1, count - len(FUZZ_SECONDS))
+    return FUZZ_SECONDS.get(name, (FUZZ_TOTAL - sum(FUZZ_SECONDS.values()) + rest - 1) // rest)
+
+
+def statistic(lines, pattern):
+    found = [m.group(1) for m in (re.search(pattern, x) for x in lines) if m]
+    return found[-1] if found else "unknown"
+
+
+def fuzz(run, target, count):
+    """(name, status, lines) of one target's run."""
+    name = os.path.basename(target)
+    corpus = os.path.join(PROJECT, "build", "fuzz", "corpus", name)
+    os.makedirs(corpus, exist_ok=True)
+    seconds = fuzz_seconds(run, name, count)
+    seeds = [os.path.join(PROJECT, folder) for folder in SEEDS.get(name, [])]
+    argv = [target, "-max_total_time=%d" % seconds, "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
+            "-artifact_prefix=%s/" % corpus, corpus] + seeds
+    try:
+        done = subprocess.run(argv, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=dict(os.environ, LC_ALL="C.UTF-8", **SANITIZER_ENV), timeout=seconds + 140)
+    except subprocess.TimeoutExpired as error:
+        return name, 1, (error.stdout or b"").decode("utf-8", "replace").splitlines() + ["did not end in its time"]
+    return name, done.returncode, done.stdout.decode("utf-8", "replace").splitlines()
 
 
 @stage("bench smb.conf")
