@@ -23,6 +23,17 @@ Failure failure_of(int error) {
   return fail(error == EAGAIN || error == EWOULDBLOCK || error == ETIMEDOUT ? status::io_timeout : status::network_name_deleted);
 }
 
+bool bind_source(int socket, const std::string& source, int family) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(source.c_str(), nullptr, &hints, &found) != 0) return false;
+  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  return ::bind(socket, found->ai_addr, found->ai_addrlen) == 0;
+}
+
 } // namespace
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
@@ -65,6 +76,7 @@ Result<Transport> Transport::connect(const Endpoint& endpoint, std::chrono::mill
   for (auto* address = found; address; address = address->ai_next) {
     Transport transport(::socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol));
     if (!transport.is_open()) continue;
+    if (!endpoint.source.empty() && !bind_source(transport.socket_, endpoint.source, address->ai_family)) continue;
     transport.set_timeout(timeout); // on Linux the send timeout bounds connect() as well
     if (::connect(transport.socket_, address->ai_addr, address->ai_addrlen) != 0) continue;
     int on = 1;

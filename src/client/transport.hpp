@@ -12,6 +12,7 @@ namespace bossa::client {
 struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 445;
+  std::string source{};  ///< numeric address to connect from; empty: the system's choice
 };
 /// "host:port", "[v6]:port" or "host"; INVALID_PARAMETER for a bad port.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port = 445);
