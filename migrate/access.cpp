@@ -82,7 +82,8 @@ Level level(const Settings& settings, const ShareSettings* share, const Probe& p
   facts.anonymous = probe.anonymous;
   facts.in_unix_group = [&](std::string_view group) { return std::ranges::find(probe.groups, group) != probe.groups.end(); };
   facts.client.address = probe.address;
-  if (!policy::connection_access(settings, facts.client).allowed) return Level::none;
+  bool any_list = !settings.hosts_allow.empty() || !settings.hosts_deny.empty();
+  if (any_list && !policy::connection_access(settings, facts.client).allowed) return Level::none;
   policy::MacroContext macros;
   macros.literal = settings.format == policy::ConfigFormat::fusion;
   macros.service = share->name;

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
-#include <tuple>
+#include <map>
 
 #include "confparse/bind.hpp"
 #include "confparse/fusion/value.hpp"
@@ -88,7 +88,7 @@ class ToFusion {
 
   // ---- what became of what ----
 
-  Outcome& at(std::string_view section, std::string_view parameter) { return outcomes_[{std::string(section), std::string(parameter)}]; }
+  Outcome& at(std::string_view section, std::string_view parameter) { return outcomes_.at(section, parameter); }
   void global(std::string_view key, std::string_view value, std::initializer_list<std::string_view> parameters, Grade grade = exact, std::string_view why = {}) {
     auto line = out_.set(key, value);
     for (auto parameter : parameters) {
@@ -320,7 +320,6 @@ class ToFusion {
     };
     out_.line("");
     out_.line("[share]");
-    starts_.emplace(name, out_.lines());
     put("netname", name, {});
     put("path", path, {"path"}, share.path == path ? exact : near, share.path == path ? "" : "%S is written out");
     if (!share.comment.empty()) {
@@ -489,9 +488,11 @@ class ToFusion {
 
   std::vector<Item> items() {
     std::vector<Item> out;
+    out.reserve(from_.global.size() + from_.sections.size() * 8);
     settings(out, std::string(everywhere), from_.global);
     settings(out, std::string(everywhere), from_.share_defaults);
     options(out, std::string(everywhere), from_.options);
+    if (!is_set("security")) unsaid(out, std::string(everywhere), "security", "AUTO");
     for (const auto& section : from_.sections) {
       if (auto left = left_out_.find(section.name); left != left_out_.end()) {
         Item item = base(section.name, "", "", section.place);
@@ -508,10 +509,7 @@ class ToFusion {
       if (!section.own.contains(id_of("case sensitive")) && !from_.share_defaults.contains(id_of("case sensitive"))) unsaid(out, section.name, "case sensitive", "Auto");
       if (!section.own.contains(id_of("hide dot files")) && !from_.share_defaults.contains(id_of("hide dot files"))) unsaid(out, section.name, "hide dot files", "Yes");
     }
-    auto order = [&](const Item& item) {
-      return std::tuple(static_cast<std::size_t>(std::ranges::find(from_.files, item.file) - from_.files.begin()), item.line);
-    };
-    std::ranges::stable_sort(out, {}, order);
+    sort_items(out, [&](const Item& item) { return std::pair(static_cast<std::size_t>(std::ranges::find(from_.files, item.file) - from_.files.begin()), item.line); });
     return out;
   }
   Item base(const std::string& section, std::string_view parameter, std::string_view value, const confparse::Place& place) const {
@@ -524,12 +522,12 @@ class ToFusion {
     return item;
   }
   void unsaid(std::vector<Item>& out, const std::string& section, std::string_view parameter, std::string_view value) {
-    auto found = outcomes_.find(std::pair{section, std::string(parameter)});
-    if (found == outcomes_.end()) return;
+    const auto* found = outcomes_.find(section, parameter);
+    if (!found) return;
     Item item = base(section, parameter, std::string(value) + " (not said)", {});
     item.file = options_.source_name;
     if (!from_.files.empty()) item.file = from_.files.front();
-    fill(item, found->second, find_mapping(parameter));
+    fill(item, *found, find_mapping(parameter));
     out.push_back(std::move(item));
   }
   static void fill(Item& item, const Outcome& outcome, const Mapping* row) {
@@ -559,8 +557,8 @@ class ToFusion {
     const auto& parameter = confparse::parameter(id);
     const auto* mapping = find_mapping(parameter.name);
     bool share_default = section == everywhere && parameter.scope == confparse::Scope::share;
-    if (auto found = outcomes_.find(std::pair{section, std::string(parameter.name)}); found != outcomes_.end()) {
-      fill(item, found->second, mapping);
+    if (const auto* found = outcomes_.find(section, parameter.name)) {
+      fill(item, *found, mapping);
       if (!share_default) return;
     }
     if (share_default) {
@@ -568,11 +566,11 @@ class ToFusion {
       bool any = !item.rule.empty();
       for (const auto& one : shares_) {
         if (one.section->own.contains(id)) continue;
-        auto found = outcomes_.find(std::pair{one.section->name, std::string(parameter.name)});
-        if (found == outcomes_.end()) continue;
+        const auto* found = outcomes_.find(one.section->name, parameter.name);
+        if (!found) continue;
         any = true;
-        worst.worsen(found->second.grade, found->second.reason, found->second.widens);
-        if (worst.target.empty()) worst.target = found->second.target, worst.line = found->second.line;
+        worst.worsen(found->grade, found->reason, found->widens);
+        if (worst.target.empty()) worst.target = found->target, worst.line = found->line;
       }
       if (any) return fill(item, worst, mapping);
       bool of_use = std::ranges::any_of(shares_, [&](const Planned& one) { return !one.section->own.contains(id); });
@@ -606,7 +604,7 @@ class ToFusion {
       item.rule = rule_name(mapping ? mapping->rule : Rule::dropped);
       item.grade = mapping ? mapping->to_fusion : none;
       item.reason = mapping ? std::string(mapping->reason) : "no counterpart is known";
-      if (auto found = outcomes_.find(std::pair{section, option.name}); found != outcomes_.end()) fill(item, found->second, mapping);
+      if (const auto* found = outcomes_.find(section, option.name)) fill(item, *found, mapping);
       out.push_back(std::move(item));
     }
   }
@@ -624,7 +622,7 @@ class ToFusion {
     auto after = fusion::to_settings(target, options_.reading, from_.host_name);
     for (const auto& difference : compare_access(settings_, after)) {
       if (!difference.wider) continue;
-      bool told = std::ranges::any_of(result.items, [&](const Item& item) { return item.widens && (item.section == everywhere || item.section == difference.share); });
+      bool told = std::ranges::any_of(result.items, [&](const Item& item) { return excuses(item, difference.share, difference.what); });
       if (!told) result.unexplained.push_back("share " + difference.share + ": " + difference.what + " would have " + difference.after + " instead of " + difference.before);
     }
   }
@@ -635,7 +633,6 @@ class ToFusion {
   std::map<std::string, const policy::ShareSettings*, std::less<>> index_;
   std::vector<Planned> shares_;
   std::map<std::string, std::pair<Grade, std::string>> left_out_;
-  std::map<std::string, unsigned> starts_;
   Outcomes outcomes_;
   Writer out_;
   bool share_demands_ = false, no_oplocks_ = false;

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <limits>
-#include <tuple>
+#include <map>
 #include <unordered_map>
 
 #include "confparse/bind.hpp"
@@ -52,7 +52,7 @@ class ToSamba {
 
  private:
   const Section& global() const { return from_.global; }
-  Outcome& at(std::string_view section, std::string_view key) { return outcomes_[{std::string(section), std::string(key)}]; }
+  Outcome& at(std::string_view section, std::string_view key) { return outcomes_.at(section, key); }
   void put(std::string_view section, std::string_view parameter, std::string_view value, std::initializer_list<std::string_view> keys, Grade grade = exact, std::string_view why = {}) {
     auto line = out_.set(parameter, value);
     for (auto key : keys) {
@@ -400,6 +400,7 @@ class ToSamba {
 
   std::vector<Item> items() {
     std::vector<Item> out;
+    out.reserve(global().settings.size() + from_.shares.size() * 16);
     section_items(out, global(), std::string(everywhere));
     for (auto key : {"apple_extensions", "sess_open_files_max"}) {
       if (global().find(key)) continue;
@@ -422,15 +423,15 @@ class ToSamba {
       // What silence means, where Samba's silence means another thing or something is lost.
       for (auto key : {"permissions", "map_acls", "case_insensitive", "map_attributes"}) {
         if (share.find(key)) continue;
-        auto found = outcomes_.find(std::pair{share.name, std::string(key)});
-        if (found == outcomes_.end()) continue;
+        const auto* found = outcomes_.find(share.name, key);
+        if (!found) continue;
         const auto* in_global = std::string_view(key) == "map_acls" ? global().find(key) : nullptr;
         Item item = base(share.name, key, (in_global ? in_global->value : std::string(fusion::parameter(key).default_text)) + (in_global ? " (in [global])" : " (not said)"), in_global ? in_global->line : 0);
-        fill(item, found->second, find_fusion_mapping(key));
+        fill(item, *found, find_fusion_mapping(key));
         out.push_back(std::move(item));
       }
     }
-    std::ranges::stable_sort(out, {}, &Item::line);
+    sort_items(out, [](const Item& item) { return item.line; });
     return out;
   }
   Item base(const std::string& section, std::string_view key, std::string_view value, unsigned line) const {
@@ -462,7 +463,7 @@ class ToSamba {
   }
   void judge(Item& item, const Setting& setting, const std::string& section) {
     const auto* row = find_fusion_mapping(setting.key);
-    if (auto found = outcomes_.find(std::pair{section, setting.key}); found != outcomes_.end()) return fill(item, found->second, row);
+    if (const auto* found = outcomes_.find(section, setting.key)) return fill(item, *found, row);
     item.rule = rule_name(Rule::dropped);
     if (!setting.parameter) {
       item.grade = none;
@@ -497,7 +498,7 @@ class ToSamba {
     auto after = confparse::to_settings(target);
     for (const auto& difference : compare_access(without_unserved(settings_), after)) {
       if (!difference.wider) continue;
-      bool told = std::ranges::any_of(result.items, [&](const Item& item) { return item.widens && (item.section == everywhere || item.section == difference.share); });
+      bool told = std::ranges::any_of(result.items, [&](const Item& item) { return excuses(item, difference.share, difference.what); });
       if (!told) result.unexplained.push_back("share " + difference.share + ": " + difference.what + " would have " + difference.after + " instead of " + difference.before);
     }
   }

@@ -40,6 +40,10 @@ struct Translation {
   [[nodiscard]] bool refused() const;
 };
 
+/// Whether a reported loss can be why somebody gets more in that share than before. `what` is that of an AccessDifference: "signing",
+/// "encryption", else who asks. A loss of another kind (where ACLs are kept, which names are vetoed) excuses nothing.
+[[nodiscard]] bool excuses(const Item& item, std::string_view share, std::string_view what);
+
 struct TranslationOptions {
   /// Ids of losses to accept: "hosts-allow@docs", "hosts-allow@*", "hosts-allow".
   std::set<std::string> accepted;

@@ -1,8 +1,12 @@
 // Builds a configuration's text line by line and knows on which line a thing came to stand; gathers what became of each parameter.
 #pragma once
-#include <map>
+#include <algorithm>
+#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,8 +60,48 @@ struct Outcome {
   }
 };
 
-/// By section ("global", "share docs") and parameter.
-using Outcomes = std::map<std::pair<std::string, std::string>, Outcome, std::less<>>;
+/// By section ("global", or a share's name) and parameter.
+class Outcomes {
+ public:
+  /// Made when it is not there; stays where it is.
+  Outcome& at(std::string_view section, std::string_view parameter) {
+    auto found = sections_.find(section);
+    if (found == sections_.end()) found = sections_.emplace(std::string(section), List{}).first;
+    for (auto& [name, outcome] : found->second) {
+      if (name == parameter) return outcome;
+    }
+    return found->second.emplace_back(std::string(parameter), Outcome{}).second;
+  }
+  [[nodiscard]] const Outcome* find(std::string_view section, std::string_view parameter) const {
+    auto found = sections_.find(section);
+    if (found == sections_.end()) return nullptr;
+    for (const auto& [name, outcome] : found->second) {
+      if (name == parameter) return &outcome;
+    }
+    return nullptr;
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using List = std::deque<std::pair<std::string, Outcome>>;
+  std::unordered_map<std::string, List, Hash, std::equal_to<>> sections_;
+};
+
+/// By `key`, those with equal keys in the order in which they are. Items are large, so they are moved once.
+template <class Key> void sort_items(std::vector<Item>& items, Key key) {
+  using Order = std::pair<std::decay_t<decltype(key(items.front()))>, std::size_t>;
+  std::vector<Order> order;
+  order.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(key(items[i]), i);
+  std::ranges::sort(order);
+  std::vector<Item> sorted;
+  sorted.reserve(items.size());
+  for (const auto& one : order) sorted.push_back(std::move(items[one.second]));
+  items = std::move(sorted);
+}
 
 /// Marks the items whose loss was accepted.
 void accept(std::vector<Item>& items, const std::set<std::string>& accepted);
