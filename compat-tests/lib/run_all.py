@@ -150,6 +150,12 @@ def stage_swap(run):
     return run.counted([os.path.join(HERE, "swap", "run"), "--bin", run.bin("release")], 320)
 
 
+@stage("move")
+def stage_move(run):
+    """Every command of docs/migrating.md: from Samba to Bossa in place, to a Fusion file, and back."""
+    return run.counted([os.path.join(HERE, "swap", "run"), "--move", "--bin", run.bin("release")], 320)
+
+
 @stage("quickstart", needs_build="release")
 def stage_quickstart(run):
     status, _ = run.call([os.path.join(PROJECT, "daemon", "quickstart"), "--check"], 900)
@@ -229,7 +235,7 @@ def stage_model(run):
 
 # Folders with seeds that the project keeps; new finds go to build/fuzz/corpus.
 SEEDS = {"smbconf_fuzz": [os.path.join("confparse", "testdata", "corpus"), os.path.join("confparse", "testdata", "fuzz")],
-         "connection_fuzz": [os.path.join("src", "commands", "testdata", "connection")]}
+         "fusion_fuzz": [os.path.join("confparse", "fusion", "testdata"), os.path.join("confparse", "fusion", "testdata", "fuzz")]}
 # Seconds in an ordinary run of those that get more than an equal part of what is left of the five minutes.
 FUZZ_SECONDS = {"smbconf_fuzz": 60, "connection_fuzz": 60}
 FUZZ_TOTAL = 300
