@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -12,11 +14,13 @@
 
 #include "confparse/bind.hpp"
 #include "confparse/files.hpp"
+#include "migrate/mapping.hpp"
 #include "migrate/report.hpp"
 #include "migrate/semantic.hpp"
 #include "migrate/translation.hpp"
 #include "migrate/users.hpp"
-#include "migrate/verify.hpp"
+#include "migrate/verify_command.hpp"
+#include "migrate/verify_report.hpp"
 
 namespace {
 
@@ -39,17 +43,23 @@ constexpr std::string_view usage =
     "  users export FILE  accounts into a neutral file of mode 0600\n"
     "  users import FILE  from such a file into the account database\n"
     "  users commands     what to type on a Fusion server to make the accounts anew\n"
-    "  verify --a HOST:PORT --b HOST:PORT --share NAME... --user NAME%PASSWORD...\n"
-    "                     ask two running servers (smbd too) the same questions, print each difference: dialects x signing x\n"
-    "                     encryption x users, a guest, a null session x shares x listing, case, writing. A password may stand\n"
-    "                     in the environment instead: --user NAME takes BOSSA_PASSWORD\n"
+    "  verify --a A --b B --user NAME%PASSWORD...\n"
+    "                     asks two servers the same questions and prints each difference: dialects x signing x encryption x users, a guest, a\n"
+    "                     null session x shares x listing, reading, writing; lists of shares; other addresses. A and B are each a configuration\n"
+    "                     (a server of its own is started on it, on a free port of 127.0.0.1) or HOST:PORT of a running server, smbd too.\n"
+    "                     A password may stand in the environment instead: --user NAME takes BOSSA_PASSWORD\n"
+    "  table              the mapping of parameters: Samba's, Fusion's, grade to Fusion, grade to Samba, traits, reason\n"
     "options:\n"
+    "      --verify             to-fusion, to-samba: ask servers on both files as verify does, before anything is written; in the reports too\n"
+    "      --user, --share, --from ADDRESS, --option NAME=VALUE\n"
+    "                           verify: whom and what to ask (default: all shares of the files); come from this address of this machine as\n"
+    "                           well, for lists of hosts (default: 127.0.0.2 where both are files); for the servers that are started\n"
     "      --read-only          verify: write nothing\n"
     "  -o, --output FILE        where the translation goes (default: standard output); must not exist without --force\n"
     "      --in-place           over the source itself; a copy stays beside it as FILE.bak\n"
     "      --force              replace the output file\n"
     "      --accept ID          accept a loss that the report names, for example hosts-allow@docs; may be repeated\n"
-    "      --report FILE        write the account of the translation: .html, .json, else text; may be repeated\n"
+    "      --report FILE        write the account of the translation, or of verify: .html, .json, else text; may be repeated\n"
     "      --format FORMAT      of report: text, json or html\n"
     "      --older-reading      reject_unencrypted_access counts only where encrypt_data is true\n"
     "      --quiet              no account on standard error\n"
@@ -60,10 +70,10 @@ constexpr std::string_view usage =
 
 struct Arguments {
   std::string command, output, format = "text", configuration, backend, error;
-  std::string server_a, server_b;
-  std::vector<std::string> files, reports, shares, users;
+  VerifyRequest verify;
+  std::vector<std::string> files, reports;
   std::set<std::string> accepted;
-  bool in_place = false, force = false, older = false, quiet = false, read_only = false;
+  bool in_place = false, force = false, older = false, quiet = false, verifies = false;
 };
 
 Arguments parse(int count, char** words) {
@@ -77,20 +87,19 @@ Arguments parse(int count, char** words) {
     };
     std::string text;
     if (value("-o", out.output) || value("--output", out.output) || value("--format", out.format) || value("-s", out.configuration) || value("--configfile", out.configuration) ||
-        value("--backend", out.backend) || value("--a", out.server_a) || value("--b", out.server_b)) continue;
-    if (value("--share", text)) {
-      out.shares.push_back(text);
-      continue;
+        value("--backend", out.backend) || value("--a", out.verify.a) || value("--b", out.verify.b)) continue;
+    bool listed = false;
+    for (auto [name, list] : {std::pair{"--share", &out.verify.shares}, {"--user", &out.verify.users}, {"--from", &out.verify.sources}, {"--option", &out.verify.options}, {"--report", &out.reports}}) {
+      if (listed || !value(name, text)) continue;
+      list->push_back(text);
+      listed = true;
     }
-    if (value("--user", text)) {
-      out.users.push_back(text);
-      continue;
-    }
+    if (listed) continue;
     if (value("--accept", text)) out.accepted.insert(text);
-    else if (value("--report", text)) out.reports.push_back(text);
     else if (word == "--in-place") out.in_place = true;
     else if (word == "--force") out.force = true;
-    else if (word == "--read-only") out.read_only = true;
+    else if (word == "--read-only") out.verify.read_only = true;
+    else if (word == "--verify") out.verifies = true;
     else if (word == "--older-reading") out.older = true;
     else if (word == "--quiet" || word == "-q") out.quiet = true;
     else if (word.starts_with("-") && word.size() > 1) out.error = "unknown option, or one without its value: " + std::string(word);
@@ -158,12 +167,38 @@ std::string formatted(const ReportInput& input, std::string_view format) {
   return format == "html" ? html_report(input) : format == "json" ? json_report(input) : text_report(input);
 }
 
+std::string_view format_of(const std::string& path) { return path.ends_with(".html") ? "html" : path.ends_with(".json") ? "json" : "text"; }
 int write_reports(const Arguments& arguments, const ReportInput& input) {
   for (const auto& path : arguments.reports) {
-    std::string_view format = path.ends_with(".html") ? "html" : path.ends_with(".json") ? "json" : "text";
-    if (auto why = replace_file(path, formatted(input, format)); !why.empty()) return complain(why);
+    if (auto why = replace_file(path, formatted(input, format_of(path))); !why.empty()) return complain(why);
   }
   return 0;
+}
+
+Verification run_verify(const Arguments& arguments) {
+  auto request = arguments.verify;
+  request.older_reading = arguments.older;
+  request.quiet = arguments.quiet;
+  auto is_file = [](const std::string& text) { return access(text.c_str(), F_OK) == 0; };
+  if (request.sources.empty() && is_file(request.a) && is_file(request.b)) request.sources = {"127.0.0.2"};
+  return run_verification(request);
+}
+
+// The translation as a file that an engine can be started on; gone when it was asked.
+Verification verify_translation(const Arguments& arguments, const std::string& source, const Made& made) {
+  Verification out;
+  std::string pattern = (std::filesystem::temp_directory_path() / "bossa-migrate.XXXXXX").string();
+  if (!mkdtemp(pattern.data())) return out.error = pattern + " cannot be made", out;
+  auto with = arguments;
+  with.verify.a = source.find('/') == std::string::npos ? "./" + source : source;
+  with.verify.name_a = source;
+  with.verify.b = pattern + "/" + made.target_name;
+  with.verify.name_b = made.target_name;
+  out.error = create_file(with.verify.b, made.translation.text, 0600);
+  if (out.error.empty()) out = run_verify(with);
+  std::error_code ignored;
+  std::filesystem::remove_all(pattern, ignored);
+  return out;
 }
 
 bool same_file(const std::string& a, const std::string& b) {
@@ -193,7 +228,11 @@ int translate_command(const Arguments& arguments, bool from_fusion) {
     std::fprintf(stderr, "bossa-migrate: %s looks like %s\n", file.c_str(), from_fusion ? "an smb.conf" : "a Fusion configuration");
   auto made = translate(arguments, file, from_fusion);
   if (!made.good) return complain(file + " cannot be translated; nothing was written");
-  ReportInput input{made.translation, base_name(file), made.source_text, made.target_name};
+  Verification verified;
+  bool asked = arguments.verifies && !made.translation.refused();
+  if (asked) verified = verify_translation(arguments, file, made);
+  if (!verified.error.empty()) return complain(verified.error + "; nothing was written");
+  ReportInput input{made.translation, base_name(file), made.source_text, made.target_name, asked ? &verified : nullptr};
   if (auto status = write_reports(arguments, input); status != 0) return status;
   if (!arguments.quiet) print(text_report(input), stderr);
   if (made.translation.refused()) return complain("refused; nothing was written", 5);
@@ -205,7 +244,7 @@ int report_command(Arguments arguments, std::string_view format) {
   std::string file = arguments.files.empty() ? std::string(default_samba) : arguments.files.front();
   auto made = translate(arguments, file, fusion::file_looks_like_fusion(file));
   if (!made.good) return complain(file + " cannot be translated");
-  ReportInput input{made.translation, base_name(file), made.source_text, made.target_name};
+  ReportInput input{made.translation, base_name(file), made.source_text, made.target_name, nullptr};
   if (auto status = write_reports(arguments, input); status != 0) return status;
   print(formatted(input, format));
   return exit_status(made.translation);
@@ -287,39 +326,29 @@ int users_command(const Arguments& arguments) {
   return 0;
 }
 
-// ---- two running servers ----
+// ---- two servers ----
 
 int verify_command(const Arguments& arguments) {
-  auto a = client::parse_endpoint(arguments.server_a), b = client::parse_endpoint(arguments.server_b);
-  if (!a || !b) return complain("verify takes --a HOST:PORT and --b HOST:PORT", 2);
-  if (arguments.shares.empty()) return complain("verify takes the shares to ask for: --share NAME", 2);
-  VerifyOptions options;
-  options.shares = arguments.shares;
-  options.write = !arguments.read_only;
-  for (const auto& user : arguments.users) {
-    auth::ClientCredentials credentials;
-    auto percent = user.find('%');
-    credentials.user = user.substr(0, percent);
-    const char* password = getenv("BOSSA_PASSWORD");
-    credentials.password = percent != std::string::npos ? user.substr(percent + 1) : password ? password : "";
-    options.users.push_back(credentials);
+  if (arguments.verify.a.empty() || arguments.verify.b.empty()) return complain("verify takes --a and --b, each a configuration or HOST:PORT", 2);
+  auto found = run_verify(arguments);
+  if (!found.error.empty()) return complain(found.error);
+  for (const auto& path : arguments.reports) {
+    auto format = format_of(path);
+    auto text = format == "html" ? verification_page(found) : format == "json" ? verification_json(found) + "\n" : verification_text(found);
+    if (auto why = replace_file(path, text); !why.empty()) return complain(why);
   }
-  auto of_a = ask(*a, options), of_b = ask(*b, options);
-  for (const auto* answers : {&of_a, &of_b}) {
-    if (answers->contains("connect")) return complain("no connection to " + (answers == &of_a ? arguments.server_a : arguments.server_b));
+  print(verification_text(found));
+  return found.differing() == 0 ? 0 : 1;
+}
+
+int table_command() {
+  for (const auto& row : mappings()) {
+    std::string traits = std::string(row.observable() ? "observable" : "") + (row.observable() && row.widens() ? "," : "") + (row.widens() ? "widens" : "");
+    std::string line;
+    for (std::string_view field : {row.samba, row.fusion, grade_name(row.to_fusion), grade_name(row.to_samba), std::string_view(traits), row.reason}) line += (line.empty() ? "" : "\t") + (field.empty() ? "-" : std::string(field));
+    print(line + "\n");
   }
-  std::size_t differing = 0;
-  auto found = compare(of_a, of_b);
-  for (const auto& one : found) {
-    if (!one.meant.empty()) continue;
-    ++differing;
-    print(one.question + ": " + one.a + " | " + one.b + "\n");
-  }
-  for (const auto& one : found) {
-    if (!one.meant.empty()) print("meant: " + one.question + ": " + one.a + " | " + one.b + " (" + one.meant + ")\n");
-  }
-  std::fprintf(stderr, "%zu questions, %zu differences, %zu that are meant\n", std::max(of_a.size(), of_b.size()), differing, found.size() - differing);
-  return differing == 0 ? 0 : 1;
+  return 0;
 }
 
 }  // namespace
@@ -335,6 +364,7 @@ int main(int count, char** words) {
   if (arguments.command == "report") return report_command(arguments, arguments.format);
   if (arguments.command == "diff") return diff_command(arguments);
   if (arguments.command == "verify") return verify_command(arguments);
+  if (arguments.command == "table") return table_command();
   if (arguments.command == "users") return users_command(arguments);
   print(std::string(usage), asked ? stdout : stderr);
   return asked ? 0 : 2;
