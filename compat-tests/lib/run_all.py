@@ -235,6 +235,7 @@ def stage_model(run):
 
 # Folders with seeds that the project keeps; new finds go to build/fuzz/corpus.
 SEEDS = {"smbconf_fuzz": [os.path.join("confparse", "testdata", "corpus"), os.path.join("confparse", "testdata", "fuzz")],
+         "connection_fuzz": [os.path.join("src", "commands", "testdata", "connection")],
          "fusion_fuzz": [os.path.join("confparse", "fusion", "testdata"), os.path.join("confparse", "fusion", "testdata", "fuzz")]}
 # Seconds in an ordinary run of those that get more than an equal part of what is left of the five minutes.
 FUZZ_SECONDS = {"smbconf_fuzz": 60, "connection_fuzz": 60}
