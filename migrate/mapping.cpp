@@ -138,6 +138,7 @@ constexpr Mapping table[] = {
     {"",                          "vss",                           none,  near,  Rule::snapshots,     quiet,  "shadow_copy2"},
     {"fruit:*",                   "apple_extensions",              lossy, near,  Rule::dropped,       quiet,  "its tuning is lost"},
     {"full_audit:*",              "audit_params",                  lossy, lossy, Rule::dropped,       quiet,  "lists of operations and syslog targets are lost"},
+    {"sharesec",                  "",                              none,  none,  Rule::dropped,       widens, "the share's own access list is not in the configuration: write it as permissions or security_descriptor by hand (sharesec --view)"},
     {"recycle:*",                 "",                              none,  none,  Rule::dropped,       quiet,  "the module is lost"},
     {"acl_xattr:*",               "",                              none,  none,  Rule::dropped,       quiet,  "the module's tuning is lost"},
     {"",                          "security_descriptor",           none,  lossy, Rule::share,         quiet,  "the share is made unavailable until its descriptor is set with sharesec"},

@@ -17,6 +17,7 @@
 #include "migrate/mapping.hpp"
 #include "migrate/report.hpp"
 #include "migrate/semantic.hpp"
+#include "migrate/share_descriptors.hpp"
 #include "migrate/translation.hpp"
 #include "migrate/users.hpp"
 #include "migrate/verify_command.hpp"
@@ -157,6 +158,9 @@ Made translate(const Arguments& arguments, const std::string& file, bool from_fu
     auto configuration = confparse::read(file, {{}, {}, {}, true, {}});
     if (!usable(configuration.diagnostics, configuration.fatal, arguments.quiet)) return made;
     made.source_text = text_of_file(file);
+    std::string problem;
+    options.with_descriptors = shares_with_descriptors(confparse::to_settings(configuration).state_directory, problem);
+    if (!problem.empty()) return complain(problem + "; whether shares have access lists of their own cannot be seen"), made;
     made.translation = to_fusion(configuration, options);
   }
   made.good = true;

@@ -505,6 +505,7 @@ class ToFusion {
       }
       settings(out, section.name, section.own);
       options(out, section.name, section.options);
+      if (options_.with_descriptors.contains(to_lower(section.name))) out.push_back(outside(section));
       // What a share takes from [global] and what the language means by silence is told where it was lost or had to be written.
       if (!section.own.contains(id_of("case sensitive")) && !from_.share_defaults.contains(id_of("case sensitive"))) unsaid(out, section.name, "case sensitive", "Auto");
       if (!section.own.contains(id_of("hide dot files")) && !from_.share_defaults.contains(id_of("hide dot files"))) unsaid(out, section.name, "hide dot files", "Yes");
@@ -519,6 +520,16 @@ class ToFusion {
     item.value = value;
     item.file = place.file < from_.files.size() ? from_.files[place.file] : "";
     item.line = place.line;
+    return item;
+  }
+  Item outside(const Section& section) const {
+    Item item = base(section.name, "sharesec", "an access list in share_info.tdb", section.place);
+    const auto* row = find_mapping("sharesec");
+    item.grade = row->to_fusion;
+    item.rule = rule_name(row->rule);
+    item.reason = row->reason;
+    item.widens = row->widens();
+    item.observable = row->observable();
     return item;
   }
   void unsaid(std::vector<Item>& out, const std::string& section, std::string_view parameter, std::string_view value) {

@@ -49,6 +49,8 @@ struct TranslationOptions {
   std::set<std::string> accepted;
   std::string source_name = "smb.conf", target_name = "tsmb.conf";
   confparse::fusion::Reading reading;
+  /// Shares (names in lower case) that have an access list outside of the smb.conf; see shares_with_descriptors().
+  std::set<std::string> with_descriptors;
   /// Told now and then how much is done, of how much.
   std::function<void(std::size_t, std::size_t)> progress;
 };

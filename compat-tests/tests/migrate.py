@@ -67,6 +67,19 @@ def refusal(case):
     check(status == 1, status, out)
 
 
+@test("bossa-migrate: an access list that Samba keeps outside of the smb.conf (sharesec) is a loss that widens access", servers=("bossad",))
+def share_descriptors(case):
+    places = "".join("%s = %s\n" % (name, case.dir) for name in ("state directory", "lock directory", "cache directory", "private dir"))
+    source = case.local("smb.conf", "[global]\n%s[Docs]\npath = /docs\n[other]\npath = /other\n" % places)
+    check_equal(migrate(case, "check", source)[0], 4, "status before")
+    for share, access in (("Docs", "READ"), ("other", "FULL")):
+        status, out = run(["sharesec", "-s", source, share, "-R", "S-1-1-0:ALLOWED/0x0/" + access])
+        check_equal(status, 0, out)
+    status, out = migrate(case, "to-fusion", source, "-o", "t.conf")
+    check(status == 5 and "--accept sharesec@Docs" in out and "sharesec@other" not in out and not os.path.exists(case.dir + "/t.conf"), status, out)
+    check_equal(migrate(case, "to-fusion", source, "-o", "t.conf", "--accept", "sharesec@Docs")[0], 4, "status when it is accepted")
+
+
 @test("bossa-migrate --in-place: the old file stays as a backup with its mode, the new one takes its place", servers=("bossad",))
 def in_place(case):
     source = case.local("conf", SAMBA)
