@@ -155,7 +155,7 @@ class ToFusion {
       global("ldap_username_attr", "uid", {});
       if (is_set("ldap suffix")) global("ldap_base_dn", text("ldap suffix"), {"ldap suffix"}, near);
       if (is_set("ldap admin dn")) global("ldap_bind_dn", text("ldap admin dn"), {"ldap admin dn"}, lossy, "its password (ldap_bind_pw) must be added in clear");
-      if (is_set("ldap timeout")) global("ldap_timeout", text("ldap timeout"), {"ldap timeout"}, near);
+      if (is_set("ldap timeout")) limit("ldap timeout", "ldap_timeout", 0, 86400);
     } else {
       global("userdb_type", "text", {"security"}, role == "DOMAIN" ? lossy : near, role == "DOMAIN" ? "membership in an NT4 domain is lost" : "accounts must be made anew");
       global("userdb_file", "/var/lib/tsmb/users_db.txt", {"passdb backend", "smb passwd file"}, lossy,

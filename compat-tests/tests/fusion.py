@@ -171,6 +171,32 @@ def encrypt_share_off(case):
     check(sealed and not answers, "an encrypting client is answered in clear")
 
 
+SEALED = dict.fromkeys(("off", "sign", "encrypt"), "sealed")
+MIRRORED = {"off": "clear", "sign": "signed", "encrypt": "sealed"}
+SNIPPETS = (
+    ("seed-signing.conf", "share", {"off": "signed", "sign": "signed", "encrypt": "sealed"}),
+    ("seed-encrypt.conf", "share", SEALED),
+    ("seed-reject.conf", "share", {"off": "refused", "sign": "refused", "encrypt": "sealed"}),
+    ("seed-share-on.conf", "MyShare", SEALED), ("seed-share-on.conf", "share", MIRRORED),
+    ("seed-share-off.conf", "MyShare", MIRRORED), ("seed-share-off.conf", "share", SEALED),
+)
+
+
+@test("Fusion, the five documented snippets: what a clear, a signing and an encrypting client gets from each, at 3.0.2 and 3.1.1", servers=("bossad",))
+def snippets(case):
+    servers = {name: from_seed(case, name) for name in sorted({snippet[0] for snippet in SNIPPETS})}
+    for name, share, wanted in SNIPPETS:
+        for dialect in ("SMB3_02", "SMB3_11"):
+            for protection, want in wanted.items():
+                out, answers, sealed = watched(case, servers[name], share, dialect=dialect, protection=protection)
+                if want == "refused":
+                    out.refused("NT_STATUS_ACCESS_DENIED")
+                    continue
+                out.must()
+                got = "sealed" if sealed and not answers else "mixed" if sealed or not answers else "signed" if all(m.signed for m in answers) else "mixed" if any(m.signed for m in answers) else "clear"
+                check_equal(got, want, "%s, %s, %s, client's protection %s: answers" % (name, share, dialect, protection))
+
+
 @test("Fusion, dialects: exactly the set is spoken, gaps included", servers=("bossad",))
 def dialects(case):
     server = fusion(case, "dialects = SMB2.002 SMB3.0 SMB3.1.1")

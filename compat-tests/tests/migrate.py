@@ -162,6 +162,11 @@ def cfg_share(case):
         case.smbclient(server, "MyShare", "ls").refused("NT_STATUS_BAD_NETWORK_NAME")
         status, out = cfg(case, server, "share", "del", "-n", "MyShare")
         check(status == 1 and "no share of that name" in out, status, out)
+    for value in ("true", "false"):
+        check_equal(cfg(case, server, "global", "update", "--require-signing", value)[0], 0, "status")
+        out, answers, sealed = watched(case, server, dialect="SMB3_02", protection="off")
+        out.must()
+        check(answers and all(m.signed == (value == "true") for m in answers), "global update --require-signing", value, [m.signed for m in answers])
     check_equal(read_text(server.conf), before, "the file")
     check_equal(server.process.pid, pid, "process")
     status, out = cfg(case, server, "share", "add", "-n", "x", "-p", folder, "-e", "maybe")
