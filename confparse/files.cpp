@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -47,6 +48,22 @@ std::string write_new(const std::string& path, std::string_view text, mode_t mod
   return why;
 }
 
+// The same under the name itself, which nobody has: at every moment there is the whole file or none. errno is EEXIST when somebody has it.
+std::string place_new(const std::string& path, std::string_view text, mode_t mode, const struct stat* like) {
+  auto fresh = path + ".new." + std::to_string(getpid());
+  if (auto why = write_new(fresh, text, mode, like); !why.empty()) return why;
+  bool placed = renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0;
+  if (placed) return sync_folder(path);
+  bool unknown = errno == EINVAL || errno == ENOSYS;  // not every file system has it
+  placed = unknown && link(fresh.c_str(), path.c_str()) == 0;
+  int error = errno;
+  auto why = placed ? std::string{} : trouble(path);
+  unlink(fresh.c_str());
+  if (placed) return sync_folder(path);
+  errno = error;
+  return why;
+}
+
 }  // namespace
 
 std::string replace_file(const std::string& path, std::string_view text, mode_t mode) {
@@ -69,8 +86,7 @@ std::string replace_file(const std::string& path, std::string_view text, mode_t 
 }
 
 std::string create_file(const std::string& path, std::string_view text, mode_t mode) {
-  if (auto why = write_new(path, text, mode, nullptr); !why.empty()) return why;
-  return sync_folder(path);
+  return place_new(path, text, mode, nullptr);
 }
 
 std::string back_up(const std::string& path, std::string& name) {
@@ -82,8 +98,8 @@ std::string back_up(const std::string& path, std::string& name) {
   if (stat(path.c_str(), &old) != 0) return trouble(path);
   for (int number = 1; number < 1000; ++number) {
     name = path + ".bak" + (number == 1 ? "" : "." + std::to_string(number));
-    auto why = write_new(name, text, 0600, &old);
-    if (why.empty()) return sync_folder(name);
+    auto why = place_new(name, text, 0600, &old);
+    if (why.empty()) return {};
     if (errno != EEXIST) return why;
   }
   return path + ": there are 1000 backups already";

@@ -313,9 +313,12 @@ int users_command(const Arguments& arguments) {
     if (!error.empty()) return complain(error);
     auto database = accounts_of(arguments, error);
     if (!database) return complain(error);
+    std::size_t written = 0;
     for (auto& account : accounts) {
       auto name = account.name;
-      if (!database->put(std::move(account))) return complain(name + ": " + database->last_problem());
+      if (!database->put(std::move(account)))
+        return complain(name + ": " + database->last_problem() + "; " + std::to_string(written) + " accounts before it are in the database: mend this and import the file again, which changes nothing for those");
+      ++written;
     }
     std::fprintf(stderr, "%zu accounts are in the database\n", accounts.size());
     return 0;
