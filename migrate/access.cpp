@@ -84,11 +84,15 @@ Level level(const Settings& settings, const ShareSettings* share, const Probe& p
   facts.client.address = probe.address;
   bool any_list = !settings.hosts_allow.empty() || !settings.hosts_deny.empty();
   if (any_list && !policy::connection_access(settings, facts.client).allowed) return Level::none;
-  policy::MacroContext macros;
-  macros.literal = settings.format == policy::ConfigFormat::fusion;
-  macros.service = share->name;
-  macros.user = macros.session_user = facts.name;
-  auto verdict = policy::share_access(settings, share, facts, 0, [&](std::string_view text) { return policy::expand(text, macros); });
+  auto expand = [&](std::string_view text) {
+    if (text.find('%') == std::string_view::npos) return std::string(text);  // nearly always; what macros stand for is costly to gather
+    policy::MacroContext macros;
+    macros.literal = settings.format == policy::ConfigFormat::fusion;
+    macros.service = share->name;
+    macros.user = macros.session_user = facts.name;
+    return policy::expand(text, macros);
+  };
+  auto verdict = policy::share_access(settings, share, facts, 0, expand);
   if (!verdict.allowed()) return Level::none;
   return verdict.read_only ? Level::read : verdict.change_only ? Level::change : Level::full;
 }
