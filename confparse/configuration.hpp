@@ -1,10 +1,10 @@
 // A configuration as read: every section with what it sets and where, before it becomes the engine's settings. What testparm
 // prints, lint judges and the migration tool translates.
 #pragma once
+#include <boost/container/flat_map.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +27,8 @@ struct Setting {
   bool copied = false;  ///< came by `copy` or by side effect: gives way to what the section sets itself
   bool silent = false;  ///< set in [global] under a synonym that testparm does not connect with the parameter
 };
-using SettingMap = std::map<ParameterId, Setting>;
+/// Sorted, and small: a share sets a handful.
+using SettingMap = boost::container::flat_map<ParameterId, Setting>;
 
 /// An option with a colon in its name ("fruit:aapl"): any name, any value.
 struct Option {
@@ -76,7 +77,8 @@ struct AccessMistake {
 
 struct Configuration {
   std::vector<std::string> files;
-  std::vector<std::shared_ptr<const smbconf::Document>> documents;  ///< each file read, in order; a file read twice stands twice
+  /// Each file read, in order; a file read twice stands twice. Text and statements are kept with ReadOptions::record only.
+  std::vector<std::shared_ptr<const smbconf::Document>> documents;
   SettingMap global;        ///< global parameters that are set
   SettingMap share_defaults;  ///< share parameters set in [global], final state
   std::vector<Option> options;
@@ -90,6 +92,8 @@ struct Configuration {
 
   /// The value in force: set, or the table's default. `share`: nullptr for [global]'s own.
   [[nodiscard]] Value value(ParameterId id, const Section* share = nullptr) const;
+  /// The same without a copy, as testparm prints it.
+  [[nodiscard]] std::string_view text(ParameterId id, const Section* share = nullptr) const;
   /// Where it was set; nullptr: nowhere, the table's default.
   [[nodiscard]] const Setting* setting(ParameterId id, const Section* share = nullptr) const;
   [[nodiscard]] policy::Origin origin(const Place& place) const { return {files.at(place.file), place.line}; }

@@ -14,16 +14,20 @@ bool same(const Parameter& row, std::string_view a, std::string_view b) {
   return text ? equal_ignoring_case(a, b) : a == b;  // Samba compares strings without case here
 }
 
-void print(std::string& out, std::string_view name, std::string_view separator, std::string_view value) {
-  out += '\t';
-  out += name;
-  out += separator;
-  out += value;
-  out += '\n';
+void print(std::string& out, std::string_view name, std::string_view value) {
+  constexpr std::string_view separator = " = ";
+  auto at = out.size();
+  out.resize(at + 1 + name.size() + separator.size() + value.size() + 1);
+  auto put = [to = out.data() + at](std::string_view text) mutable { to = std::copy(text.begin(), text.end(), to); };
+  put("\t");
+  put(name);
+  put(separator);
+  put(value);
+  put("\n");
 }
 
 void print_options(std::string& out, const std::vector<Option>& options) {
-  for (auto option = options.rbegin(); option != options.rend(); ++option) print(out, option->name, " = ", option->value);
+  for (auto option = options.rbegin(); option != options.rend(); ++option) print(out, option->name, option->value);
 }
 
 class Dump {
@@ -41,7 +45,7 @@ class Dump {
       auto value = from_.value(id).text;
       if (id == log_level_ && !options_.defaults_too) return;  // testparm has set its own
       if (id == log_level_) value = row.default_text;
-      if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
+      if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, value);
     });
     auto options = from_.options;
     auto backend = std::ranges::find(options, "idmapconfig*:backend", &Option::key);
@@ -54,34 +58,39 @@ class Dump {
       if (!options_.defaults_too && (!setting || setting->silent)) return;
       auto value = from_.value(id).text;
       bool shown = options_.defaults_too || row.type == Type::Char;  // testparm prints a character even when it is the default
-      if (shown || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, " = ", value);
+      if (shown || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, value);
     });
     return out;
   }
 
-  std::string share(const Section& section) const {
-    std::string out = "[" + section.name + "]\n";
+  void share(const Section& section, std::string& out) {
+    out += '[';
+    out += section.name;
+    out += "]\n";
+    if (from_.share_defaults.empty() && (!section.defaults || section.defaults->empty())) {
+      for (const auto& [id, setting] : section.own) show(out, parameter(id), setting.value.text, parameter(id).default_text);
+      return print_options(out, section.options);
+    }
     // Only what somebody has set can differ from [global]'s final defaults.
-    std::vector<ParameterId> ids;
+    ids_.clear();
     for (const auto* map : {&section.own, section.defaults.get(), &from_.share_defaults}) {
       if (!map) continue;
-      for (const auto& [id, setting] : *map) ids.push_back(id);
+      for (const auto& [id, setting] : *map) ids_.push_back(id);
     }
-    std::ranges::sort(ids);
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    for (auto id : ids) {
-      const auto& row = parameter(id);
-      if (row.standing == Standing::hidden) continue;
+    if (!std::ranges::is_sorted(ids_)) std::ranges::sort(ids_);
+    ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
+    for (auto id : ids_) {
       const auto *mine = from_.setting(id, &section), *global = from_.setting(id);
-      std::string_view default_text = row.default_text;  // no share parameter's default depends on the host
-      auto value = mine ? std::string_view(mine->value.text) : default_text;
-      if (!same(row, value, global ? std::string_view(global->value.text) : default_text)) print(out, row.name, " = ", value);
+      std::string_view default_text = parameter(id).default_text;  // no share parameter's default depends on the host
+      show(out, parameter(id), mine ? mine->value.text : default_text, global ? global->value.text : default_text);
     }
     print_options(out, section.options);
-    return out;
   }
 
  private:
+  static void show(std::string& out, const Parameter& row, std::string_view value, std::string_view usual) {
+    if (row.standing != Standing::hidden && !same(row, value, usual)) print(out, row.name, value);
+  }
   template <class F> static void each(Scope scope, F f) {
     for (ParameterId id = 0; id < parameters().size(); ++id) {
       const auto& row = parameter(id);
@@ -91,18 +100,32 @@ class Dump {
   const Configuration& from_;
   const DumpOptions& options_;
   ParameterId log_level_;
+  std::vector<ParameterId> ids_;  // of one share; kept for its room
 };
 
 }  // namespace
 
-std::string dump(const Configuration& configuration, const DumpOptions& options) {
-  if (configuration.fatal) return {};
+void dump(const Configuration& configuration, const std::function<void(std::string_view)>& write, const DumpOptions& options) {
+  constexpr std::size_t piece = 1 << 16;
+  if (configuration.fatal) return;
   Dump dump(configuration, options);
   auto out = dump.global();
   for (const auto& section : configuration.sections) {
     out += '\n';
-    if (section.valid) out += '\n' + dump.share(section);
+    if (section.valid) {
+      out += '\n';
+      dump.share(section, out);
+    }
+    if (out.size() < piece) continue;
+    write(out);
+    out.clear();
   }
+  write(out);
+}
+
+std::string dump(const Configuration& configuration, const DumpOptions& options) {
+  std::string out;
+  dump(configuration, [&](std::string_view text) { out += text; }, options);
   return out;
 }
 
@@ -110,7 +133,10 @@ std::optional<std::string> dump_section(const Configuration& configuration, std:
   Dump dump(configuration, options);
   if (is_global_name(name)) return dump.global();
   for (const auto& section : configuration.sections) {
-    if (equal_ignoring_case(section.name, name)) return "\n" + dump.share(section);
+    if (!equal_ignoring_case(section.name, name)) continue;
+    std::string out = "\n";
+    dump.share(section, out);
+    return out;
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // What testparm prints of a configuration, byte for byte.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,7 +11,9 @@ namespace bossa::confparse {
 struct DumpOptions {
   bool defaults_too = false;  ///< -v: every parameter of [global], not only what differs from the default
 };
-/// "# Global parameters", [global], the shares. Empty for a configuration that is fatal.
+/// "# Global parameters", [global], the shares, in pieces as they come. Nothing for a configuration that is fatal.
+void dump(const Configuration& configuration, const std::function<void(std::string_view)>& write, const DumpOptions& options = {});
+/// The same as one text.
 [[nodiscard]] std::string dump(const Configuration& configuration, const DumpOptions& options = {});
 /// One section alone, as --section-name prints it; nothing: there is no such section.
 [[nodiscard]] std::optional<std::string> dump_section(const Configuration& configuration, std::string_view name,

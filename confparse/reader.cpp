@@ -2,11 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <unordered_map>
 
 #include "confparse/configuration.hpp"
+#include "confparse/name_index.hpp"
 #include "confparse/printing.hpp"
 #include "confparse/special_values.hpp"
 #include "src/base/unicode.hpp"
@@ -30,9 +32,22 @@ std::optional<std::string> file_text(const std::filesystem::path& path) {
   return text;
 }
 
+// The parameters that the reader itself acts on.
+struct KnownIds {
+  ParameterId include = id_of("include"), copy = id_of("copy"), config_backend = id_of("config backend"), dos_charset = id_of("dos charset"),
+              printing = id_of("printing"), idmap_uid = id_of("idmap uid"), idmap_gid = id_of("idmap gid"), idmap_backend = id_of("idmap backend"),
+              path = id_of("path"), available = id_of("available"), printable = id_of("printable"), browseable = id_of("browseable"),
+              msdfs_proxy = id_of("msdfs proxy"), registry_shares = id_of("registry shares"), server_role = id_of("server role"), valid = id_of("-valid"),
+              netbios_name = id_of("netbios name");
+};
+const KnownIds& known_ids() {
+  static const KnownIds made;
+  return made;
+}
+
 class Reader {
  public:
-  Reader(Configuration& configuration, const ReadOptions& options) : out_(configuration), options_(options) {}
+  Reader(Configuration& configuration, const ReadOptions& options) : out_(configuration), options_(options), ids_(known_ids()) {}
 
   void override_from_command_line() {
     auto file = add_file("command line");
@@ -51,18 +66,25 @@ class Reader {
   }
   void run(std::string name, std::string text) {
     auto file = add_file(name);
-    auto document = std::make_shared<smbconf::Document>(smbconf::parse(std::move(name), std::move(text)));
+    auto document = std::make_shared<smbconf::Document>();
+    document->file = std::move(name);
+    document->text = std::move(text);
     out_.documents.push_back(document);
     auto number = static_cast<std::uint32_t>(out_.documents.size() - 1);
-    for (std::uint32_t i = 0; i < document->statements.size(); ++i) {
-      const auto& statement = document->statements[i];
+    make_room(document->text);
+    smbconf::walk(document->text, [&](const smbconf::Statement& statement) {
       place_ = {file, statement.line, statement.column};
       auto slot = out_.events.size();
-      if (options_.record) out_.events.push_back({number, i, in_global_ ? -1 : static_cast<std::int32_t>(section_), {}, {}, {}});
-      event_ = {};
+      if (options_.record) {
+        auto index = static_cast<std::uint32_t>(document->statements.size());
+        document->statements.push_back(statement);
+        out_.events.push_back({number, index, in_global_ ? -1 : static_cast<std::int32_t>(section_), {}, {}, {}});
+        event_ = {};
+      }
       take(statement, slot);
-      if (out_.fatal) return;
-    }
+      return !out_.fatal;
+    });
+    if (!options_.record) std::string().swap(document->text);
   }
   bool failed() const { return failed_; }
   // What Samba does once all is read.
@@ -75,6 +97,14 @@ class Reader {
     }
     out_.files.push_back(name);
     return static_cast<std::uint32_t>(out_.files.size() - 1);
+  }
+  // For as many sections as there may be, within reason.
+  void make_room(std::string_view text) {
+    constexpr std::size_t limit = 1 << 14;
+    std::size_t more = 0;
+    for (auto at = text.find('['); at != std::string_view::npos && more < limit; at = text.find('[', at + 1)) ++more;
+    if (out_.sections.capacity() - out_.sections.size() >= more) return;
+    out_.sections.reserve(std::max(out_.sections.size() + more, 2 * out_.sections.capacity()));
   }
   void say(Severity severity, std::string message) { out_.diagnose(severity, place_, std::move(message)); }
   void fail(std::string message) {
@@ -125,6 +155,7 @@ class Reader {
   void leave();
   void set(const smbconf::Statement& statement, std::size_t slot);
   std::string nearest(const std::string& name);
+  std::optional<Found> find_spelling(const std::string& name);
   void store(ParameterId id, Value value, bool silent = false);
   void store_option(std::string_view name, std::string_view value);
   bool special(ParameterId id, const smbconf::Statement& statement, Value& value);
@@ -138,21 +169,27 @@ class Reader {
   std::string expanded(const std::string& text);
   Section* find(const std::string& name) {
     auto found = by_name_.find(fold_case(name));
-    return found == by_name_.end() ? nullptr : &out_.sections[found->second];
+    return found ? &out_.sections[*found] : nullptr;
   }
   Section* current() { return in_global_ ? nullptr : &out_.sections[section_]; }
 
   Configuration& out_;
   const ReadOptions& options_;
+  const KnownIds& ids_;
   Place place_;
   const std::vector<Option>* indexed_ = nullptr;  // the list that index_ is of
   std::unordered_map<std::string, std::size_t> index_;
   bool in_global_ = true;
   std::size_t section_ = 0;
   unsigned depth_ = 0, includes_ = 0;
-  std::unordered_map<std::string, std::size_t> by_name_;
+  NameIndex by_name_;                           // of sections
   std::shared_ptr<const SettingMap> snapshot_;  // of share_defaults; empty when they have changed since
   std::vector<ParameterId> locked_;             // set on the command line
+  struct Spelling {
+    std::string name;
+    std::optional<Found> found;
+  };
+  std::array<Spelling, 128> spellings_;  // by a hash of the name
   Event event_;                                 // of the statement under way; only what conclude() takes over
   bool failed_ = false;
   std::unordered_map<std::string, std::string> nearest_;  // bounded: one search costs a look at the whole table
@@ -170,10 +207,10 @@ void Reader::enter(const std::string& name) {
     fail("section without a name");
     if (!options_.record) return;
   }
-  auto [found, fresh] = by_name_.emplace(fold_case(name), out_.sections.size());
-  section_ = found->second;
+  auto known = by_name_.add(fold_case(name));
+  section_ = known.value_or(out_.sections.size());
   indexed_ = nullptr;
-  if (!fresh) {
+  if (known) {
     out_.sections[section_].options.clear();  // as Samba does, and nothing else is lost
     if (event_.outcome == Outcome::opened) event_.outcome = Outcome::continued;
     return say(Severity::note, "section [" + name + "] goes on with what was set before");
@@ -200,6 +237,14 @@ void Reader::store_option(std::string_view spelling, std::string_view value) {
   std::string name{spelling};
   std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   options.push_back({std::move(name), std::move(key), std::string(value), place_});
+}
+
+// find_parameter, with the spellings that came last kept: a file spells a name alike throughout.
+std::optional<Found> Reader::find_spelling(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  auto& memo = spellings_[(name.size() * 5 + static_cast<unsigned char>(name.front()) * 3 + static_cast<unsigned char>(name.back())) % spellings_.size()];
+  if (memo.name != name) memo = {name, find_parameter(name)};
+  return memo.found;
 }
 
 std::string Reader::nearest(const std::string& name) {
@@ -229,7 +274,7 @@ void Reader::unknown(const std::string& name) {
 }
 
 void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
-  auto found = find_parameter(statement.name);
+  auto found = find_spelling(statement.name);
   event_.found = found;
   if (!found) {
     bool option = statement.name.find(':') != std::string::npos;
@@ -245,8 +290,12 @@ void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
     left_out(found->id, "'" + std::string(row.name) + "' belongs into [global] and is left out of section [" + current()->name + "]");
     return conclude(slot, false);
   }
-  auto parsed = parse_value(row, statement.value, found->inverted, out_.value(found->id, current()));
-  if (parsed.error.empty()) parsed.error = check_special_value(row.name, statement.value, parsed.value);
+  static const Value nothing;
+  Value so_far;
+  bool edits = row.type == Type::List;  // the only type to which the value so far matters
+  if (edits) so_far = out_.value(found->id, current());
+  auto parsed = parse_value(row, statement.value, found->inverted, edits ? so_far : nothing);
+  if (parsed.error.empty() && row.scope == Scope::global) parsed.error = check_special_value(row.name, statement.value, parsed.value);
   if (!parsed.error.empty()) {
     fail("'" + std::string(row.name) + "': " + parsed.error);
     return conclude(slot, false);
@@ -260,11 +309,17 @@ void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
 }
 
 void Reader::store(ParameterId id, Value value, bool silent) {
-  Setting setting{std::move(value), place_, false, silent};
   if (auto* section = current()) {
-    section->own.insert_or_assign(id, std::move(setting));
+    constexpr std::size_t usual = 8;
+    if (section->own.empty()) section->own.reserve(usual);
+    auto& setting = section->own.try_emplace(id).first->second;
+    setting.value = std::move(value);
+    setting.place = place_;
+    setting.copied = false;
+    setting.silent = silent;
     return;
   }
+  Setting setting{std::move(value), place_, false, silent};
   if (std::ranges::find(locked_, id) != locked_.end()) return;
   if (parameter(id).scope == Scope::global) {
     auto before = out_.global.find(id);
@@ -280,25 +335,21 @@ void Reader::store(ParameterId id, Value value, bool silent) {
 
 // The parameters that do something when they are met. False: nothing is left to store.
 bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value& value) {
-  static const auto include_id = id_of("include"), copy_id = id_of("copy"), backend_id = id_of("config backend"), charset_id = id_of("dos charset"),
-                    printing_id = id_of("printing"), idmap_uid_id = id_of("idmap uid"),
-                    idmap_gid_id = id_of("idmap gid"), idmap_backend_id = id_of("idmap backend");
-  if (id == include_id) {
+  if (id == ids_.include) {
     include(value);
     return !out_.fatal && !value.text.empty();
   }
-  if (id == copy_id) copy(statement.value);
-  if (id == idmap_uid_id || id == idmap_gid_id) store_option("idmap config * : range", value.text);
-  if (id == idmap_backend_id) store_option("idmap config * : backend", value.text);
-  if (id == printing_id && !in_global_) {
+  if (id == ids_.copy) copy(statement.value);
+  if (id == ids_.idmap_uid || id == ids_.idmap_gid) store_option("idmap config * : range", value.text);
+  if (id == ids_.idmap_backend) store_option("idmap config * : backend", value.text);
+  if (id == ids_.printing && !in_global_) {
     for (const auto& [name, command] : print_commands(value.text)) current()->own[id_of(name)] = {{std::string(command), {}}, place_, true};
   }
-  if (id == backend_id && value.text == "registry") {
-    store(id_of("registry shares"), {"Yes", {}});
+  if (id == ids_.config_backend && value.text == "registry") {
+    store(ids_.registry_shares, {"Yes", {}});
     return false;
   }
-  auto charset = folded_name(value.text);
-  if (id == charset_id && (charset == "utf8" || charset == "utf-8")) {
+  if (id == ids_.dos_charset && (folded_name(value.text) == "utf8" || folded_name(value.text) == "utf-8")) {
     say(Severity::warning, "'dos charset' must not be UTF-8; CP850 is taken");
     value.text = "CP850";
   }
@@ -308,7 +359,7 @@ bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value&
 std::string Reader::expanded(const std::string& text) {
   auto macros = options_.macros;
   macros.host_name = macros.host_name.empty() ? to_lower(out_.host_name) : macros.host_name;
-  macros.server_name = out_.value(id_of("netbios name")).text;
+  macros.server_name = out_.text(ids_.netbios_name);
   if (policy::depends_on_client(text)) out_.per_client = true;
   return policy::expand(text, macros);
 }
@@ -316,7 +367,7 @@ std::string Reader::expanded(const std::string& text) {
 void Reader::include(Value& value) {
   if (value.text.empty()) return;
   if (value.text == "registry") {
-    if (in_global_) store(id_of("registry shares"), {"Yes", {}});
+    if (in_global_) store(ids_.registry_shares, {"Yes", {}});
     event_.problem = "the registry is not read";
     say(Severity::error, "'include = registry': the registry is not read; 'net conf list' prints what it holds, for a file to include");
     value.text.clear();
@@ -325,7 +376,7 @@ void Reader::include(Value& value) {
   auto name = expanded(value.text);
   value.text = name;
   auto text = options_.read_file ? options_.read_file(name) : file_text(name);
-  store(id_of("include"), value);  // before the file is read: sections that it opens inherit the value
+  store(ids_.include, value);  // before the file is read: sections that it opens inherit the value
   value.text.clear();
   if (!text) {
     event_.outcome = Outcome::not_read;
@@ -344,10 +395,14 @@ void Reader::copy(const std::string& source_name) {
   auto* target = current();
   if (!target) return fail("'copy' in [global]: there is no share to copy into");
   auto* source = find(source_name);
-  if (source && out_.value(id_of("-valid"), source).text == "No") source = nullptr;  // is not there for Samba either
+  if (source && out_.text(ids_.valid, source) == "No") source = nullptr;  // is not there for Samba either
   if (!source) return fail("'copy': there is no section [" + source_name + "] above");
   if (source == target) return fail("'copy': section [" + target->name + "] copies itself");
-  std::erase_if(target->own, [](const auto& entry) { return entry.second.copied; });
+  SettingMap explicit_ones;
+  for (auto& [id, setting] : target->own) {
+    if (!setting.copied) explicit_ones.emplace_hint(explicit_ones.end(), id, std::move(setting));
+  }
+  target->own = std::move(explicit_ones);
   for (auto [id, setting] : source->own) {
     setting.copied = true;
     target->own.emplace(id, std::move(setting));
@@ -365,7 +420,7 @@ void Reader::copy(const std::string& source_name) {
 }
 
 void Reader::finish() {
-  static const auto valid = id_of("-valid"), ntlmv2 = id_of("client NTLMv2 auth"), lanman = id_of("client lanman auth"),
+  static const auto ntlmv2 = id_of("client NTLMv2 auth"), lanman = id_of("client lanman auth"),
                     plaintext = id_of("client plaintext auth");
   leave();
   in_global_ = true;
@@ -373,27 +428,25 @@ void Reader::finish() {
   // The weaker ways of logging on fall with the stronger demand.
   if (out_.value(ntlmv2).text == "Yes") out_.global.erase(lanman);
   if (out_.value(lanman).text != "Yes") out_.global.erase(plaintext);
-  for (auto& section : out_.sections) section.valid = out_.value(valid, &section).text == "Yes";
+  for (auto& section : out_.sections) section.valid = out_.text(ids_.valid, &section) == "Yes";
 }
 
 // What Samba looks at when a section ends, and so again each time that it is opened anew.
 void Reader::leave() {
-  static const auto path = id_of("path"), available = id_of("available"), printable = id_of("printable"), browseable = id_of("browseable"),
-                    proxy = id_of("msdfs proxy");
   auto* section = current();
   if (!section) return;
   auto here = place_;
   place_ = section->place;
   auto force = [&](ParameterId id, const char* text) { section->own[id] = {{text, {}}, place_, true}; };  // a later copy replaces it
   if (is_printers(section->name)) {
-    if (out_.value(printable, section).text != "Yes") say(Severity::warning, "[printers] is printable, whatever it says");
-    force(printable, "Yes");
-    force(browseable, "No");
+    if (out_.text(ids_.printable, section) != "Yes") say(Severity::warning, "[printers] is printable, whatever it says");
+    force(ids_.printable, "Yes");
+    force(ids_.browseable, "No");
   }
-  bool needs_path = !is_homes(section->name) && out_.value(proxy, section).text.empty();
-  if (needs_path && out_.value(path, section).text.empty() && out_.value(available, section).text == "Yes") {
+  bool needs_path = !is_homes(section->name) && out_.text(ids_.msdfs_proxy, section).empty();
+  if (needs_path && out_.text(ids_.path, section).empty() && out_.text(ids_.available, section) == "Yes") {
     say(Severity::warning, "share [" + section->name + "] has no path and is not available");
-    force(available, "No");
+    force(ids_.available, "No");
   }
   place_ = here;
 }
@@ -421,8 +474,7 @@ void Reader::domain_controller_defaults() {
 }
 
 bool Reader::is_domain_controller() const {
-  static const auto role = id_of("server role");
-  const auto* setting = out_.setting(role);
+  const auto* setting = out_.setting(ids_.server_role);
   return setting && setting->value.text == "active directory domain controller";
 }
 
@@ -457,28 +509,6 @@ Configuration unreadable(const std::string& name, const ReadOptions& options) {
 
 }  // namespace
 
-Value Configuration::value(ParameterId id, const Section* share) const {
-  if (const auto* found = setting(id, share)) return found->value;
-  return default_value(parameter(id), host_name);
-}
-
-const Setting* Configuration::setting(ParameterId id, const Section* share) const {
-  auto in = [&](const SettingMap& map) -> const Setting* {
-    auto found = map.find(id);
-    return found == map.end() ? nullptr : &found->second;
-  };
-  if (parameter(id).scope == Scope::global) return in(global);
-  if (!share) return in(share_defaults);
-  if (const auto* own = in(share->own)) return own;
-  return share->defaults ? in(*share->defaults) : nullptr;
-}
-
-void Configuration::diagnose(Severity severity, const Place& place, std::string message) {
-  constexpr std::size_t limit = 20000;  // findings past that say nothing new; what stops the start is always said
-  if (diagnostics.size() >= limit && severity != Severity::fatal) return;
-  diagnostics.push_back({severity, place.file < files.size() ? files[place.file] : "", place.line, place.column, std::move(message)});
-}
-
 Configuration read_text(std::string name, std::string text, const ReadOptions& options) {
   return read_from(std::move(name), std::move(text), options);
 }
@@ -508,12 +538,5 @@ Configuration read(const std::filesystem::path& file, const ReadOptions& options
   }
   return out;
 }
-
-bool is_global_name(std::string_view section_name) {
-  auto folded = folded_name(section_name);
-  return folded == "global" || folded == "globals";
-}
-bool is_homes(std::string_view section_name) { return equal_ignoring_case(section_name, "homes"); }
-bool is_printers(std::string_view section_name) { return equal_ignoring_case(section_name, "printers"); }
 
 }  // namespace bossa::confparse

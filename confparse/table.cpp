@@ -1,6 +1,8 @@
 #include "confparse/table.hpp"
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 #include <unordered_map>
 #include <vector>
 
@@ -53,20 +55,65 @@ constexpr OtherParameter other_table[] = {
 #undef SYNONYM
 };
 
-using Index = std::unordered_map<std::string, Found>;
+constexpr bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-Index make_index() {
-  Index index;
-  for (ParameterId id = 0; id < std::size(table); ++id) index.emplace(folded_name(table[id].name), Found{id, false, false});
-  for (const auto& synonym : synonym_table) {
-    auto id = index.at(folded_name(synonym.parameter)).id;
-    index.emplace(folded_name(synonym.name), Found{id, synonym.inverted, synonym.silent});
+// Names by hash, open addressing. Looked up without making the folded form: a large file asks a hundred thousand times.
+class Index {
+ public:
+  Index() {
+    for (ParameterId id = 0; id < std::size(table); ++id) add(table[id].name, {id, false, false});
+    for (const auto& synonym : synonym_table) add(synonym.name, {find(synonym.parameter)->id, synonym.inverted, synonym.silent});
   }
-  return index;
-}
+  const Found* find(std::string_view name) const {
+    for (auto at = hash(name);; ++at) {
+      const auto& slot = slots_[at % slots_.size()];
+      if (slot.name.empty()) return nullptr;
+      if (same(name, slot.name)) return &slot.found;
+    }
+  }
+
+ private:
+  struct Slot {
+    std::string name;  // folded; empty: free
+    Found found{};
+  };
+  void add(std::string_view name, Found found) {
+    if (find(name)) return;  // the first of two that fold alike
+    auto at = hash(name);
+    while (!slots_[at % slots_.size()].name.empty()) ++at;
+    slots_[at % slots_.size()] = {folded_name(name), found};
+  }
+  // FNV-1a
+  static std::size_t hash(std::string_view name) {
+    std::uint32_t out = 2166136261u;
+    for (char c : name) {
+      if (char one = folding[static_cast<unsigned char>(c)]) out = (out ^ static_cast<unsigned char>(one)) * 16777619u;
+    }
+    return out ^ out >> 15;
+  }
+  static bool same(std::string_view name, std::string_view folded) {
+    std::size_t at = 0;
+    for (char c : name) {
+      char one = folding[static_cast<unsigned char>(c)];
+      if (one == '\0' && c != '\0') continue;
+      if (at == folded.size() || one != folded[at]) return false;
+      ++at;
+    }
+    return at == folded.size();
+  }
+  // Lower case; 0 for blanks.
+  static constexpr auto folding = [] {
+    std::array<char, 256> out{};
+    for (int c = 0; c < 256; ++c) out[static_cast<std::size_t>(c)] = is_blank(static_cast<char>(c)) ? '\0' : lowered(static_cast<char>(c));
+    return out;
+  }();
+  std::vector<Slot> slots_ = std::vector<Slot>(2048);
+};
+static_assert(std::size(table) + std::size(synonym_table) < 1024, "the index has no room: make it larger");
 
 const Index& index() {
-  static const Index made = make_index();
+  static const Index made;
   return made;
 }
 
@@ -159,18 +206,21 @@ std::string folded_name(std::string_view name) {
   std::string out;
   out.reserve(name.size());
   for (char c : name) {
-    if (std::string_view(" \t\r\v\f\n").find(c) != std::string_view::npos) continue;
-    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    if (!is_blank(c)) out.push_back(lowered(c));
   }
   return out;
 }
 
 std::optional<Found> find_parameter(std::string_view name) {
-  auto found = index().find(folded_name(name));
-  return found == index().end() ? std::nullopt : std::optional(found->second);
+  const auto* found = index().find(name);
+  return found ? std::optional(*found) : std::nullopt;
 }
 
-ParameterId id_of(std::string_view canonical_name) { return index().at(folded_name(canonical_name)).id; }
+ParameterId id_of(std::string_view canonical_name) {
+  const auto* found = index().find(canonical_name);
+  if (!found) throw std::out_of_range("no such parameter: " + std::string(canonical_name));
+  return found->id;
+}
 
 std::optional<ParameterId> parameter_in_front(std::string_view line) {
   line = line.substr(0, 128);

@@ -11,7 +11,7 @@
 namespace bossa::confparse {
 namespace {
 
-constexpr std::string_view separators = " \t,;\n\r";
+constexpr bool separates(char c) { return c == ' ' || c == '\t' || c == ',' || c == ';' || c == '\n' || c == '\r'; }
 
 ParsedValue plain_text(std::string text) { return {{std::move(text), {}}, {}, {}}; }
 ParsedValue refused(std::string why) { return {{}, std::move(why), {}}; }
@@ -91,15 +91,18 @@ ParsedValue parse_bytes(std::string_view raw) {
   return plain_text(std::to_string(number << shift));
 }
 
-std::string quoted_where_needed(const std::string& element) {
-  return element.find_first_of(separators) == std::string::npos ? element : '"' + element + '"';
+void append_quoted_where_needed(std::string& out, const std::string& element) {
+  bool quote = std::ranges::any_of(element, separates);
+  if (quote) out += '"';
+  out += element;
+  if (quote) out += '"';
 }
 
 std::string printed(const std::vector<std::string>& list, Type type) {
   std::string out;
   for (const auto& element : list) {
     if (!out.empty()) out += type == Type::List ? ", " : " ";
-    out += quoted_where_needed(element);
+    append_quoted_where_needed(out, element);
   }
   return out;
 }
@@ -153,29 +156,32 @@ ParsedValue parse_value(const Parameter& parameter, std::string_view raw, bool i
 }
 
 Value default_value(const Parameter& parameter, std::string_view host_name) {
-  Value value{std::string(parameter.default_text == "<HOST>" ? host_name : parameter.default_text), {}};
+  Value value{std::string(parameter.default_text == host_name_default ? host_name : parameter.default_text), {}};
   if (parameter.type == Type::List || parameter.type == Type::CmdList) value.list = split_list(value.text);
   return value;
 }
 
 std::vector<std::string> split_list(std::string_view raw) {
   std::vector<std::string> out;
-  std::string element;
-  bool open = false, any = false;
-  for (char c : raw) {
-    if (c == '"') {
-      open = !open;
-      any = true;
-    } else if (!open && (c == ' ' || c == ',' || c == '\t' || c == ';' || c == '\n' || c == '\r')) {
-      if (any) out.push_back(std::move(element));
-      element.clear();
-      any = false;
-    } else {
-      element.push_back(c);
-      any = true;
+  auto special = [](char c) { return c == '"' || separates(c); };
+  for (std::size_t at = 0; at < raw.size();) {
+    if (separates(raw[at])) {
+      ++at;
+      continue;
+    }
+    if (out.empty()) out.reserve(2);  // few lists have one element only
+    auto& element = out.emplace_back();
+    for (bool open = false; at < raw.size() && (open || !separates(raw[at]));) {
+      if (raw[at] == '"') {
+        open = !open;
+        ++at;
+        continue;
+      }
+      auto from = at;
+      while (at < raw.size() && raw[at] != '"' && (open || !special(raw[at]))) ++at;
+      element.append(raw.substr(from, at - from));
     }
   }
-  if (any) out.push_back(std::move(element));
   return out;
 }
 

@@ -21,6 +21,8 @@ struct ParsedValue {
 
 /// `current`: the value so far, which +x and -x of a List edit.
 [[nodiscard]] ParsedValue parse_value(const Parameter& parameter, std::string_view raw, bool inverted, const Value& current);
+/// What the table says where the host's name is the default.
+inline constexpr std::string_view host_name_default = "<HOST>";
 /// The table's default. `host_name`: upper case.
 [[nodiscard]] Value default_value(const Parameter& parameter, std::string_view host_name);
 

@@ -1,7 +1,9 @@
 // The text of one smb.conf, cut into statements that know their place. No meaning yet: that is the loader's.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bossa::confparse::smbconf {
@@ -36,6 +38,11 @@ struct Document {
   std::string text;
   std::vector<Statement> statements;
 };
+
+/// Takes each statement in the order of the text; it may keep a copy, the original is used again. False: no more are wanted.
+using StatementSink = std::function<bool(const Statement&)>;
+/// The statements of a text one by one, without keeping them. Any bytes will do. Time is linear in the text, memory in its longest line.
+void walk(std::string_view text, const StatementSink& sink);
 
 /// Never fails: any bytes make a document. Time and memory are linear in the text.
 [[nodiscard]] Document parse(std::string file, std::string text);

@@ -147,7 +147,16 @@ std::string to_lower(std::string_view text) {
 
 std::string fold_case(std::string_view text) { return to_upper(text); }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) { return a == b || fold_case(a) == fold_case(b); }
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  auto upper = [](unsigned char c) { return c >= 'a' && c <= 'z' ? c - 32 : c; };
+  std::size_t at = 0;
+  for (; at < a.size() && at < b.size(); ++at) {
+    auto x = static_cast<unsigned char>(a[at]), y = static_cast<unsigned char>(b[at]);
+    if (x >= 0x80 || y >= 0x80) return fold_case(a.substr(at)) == fold_case(b.substr(at));
+    if (upper(x) != upper(y)) return false;
+  }
+  return a.size() == b.size();
+}
 
 bool is_utf8(std::string_view text) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
