@@ -25,8 +25,7 @@ class Checks {
     directory("state directory", Severity::error);
     directory("cache directory", Severity::error);
     directory("pid directory", Severity::warning);
-    if (yes("unix password sync") && !yes("pam password change") && !runs(text("passwd program")))
-      say(Severity::error, "unix password sync", "'unix password sync' needs a 'passwd program' that can be run");
+    if (yes("unix password sync") && !yes("pam password change")) check_password_program(text("passwd program"));
     if (text("winbind separator").size() != 1)
       say(Severity::error, "winbind separator", "'winbind separator' must be a single character");
     check_autorid();
@@ -66,9 +65,11 @@ class Checks {
     if (high < low || high - low + 1 < 2 * size)
       say(Severity::error, "server role", "the range of 'idmap config * : backend = autorid' must be at least twice as large as its rangesize");
   }
-  static bool runs(const std::string& command) {
+  void check_password_program(const std::string& command) {
     auto program = command.substr(0, command.find(' '));
-    return !program.empty() && access(program.c_str(), X_OK) == 0;
+    bool runs = !program.empty() && access(program.c_str(), X_OK) == 0;
+    if (!runs) return say(Severity::error, "unix password sync", "'unix password sync' needs a 'passwd program' that can be run");
+    if (command.find("%u") == std::string::npos) say(Severity::error, "passwd program", "'passwd program' needs %u, the user");
   }
   void directory(std::string_view parameter, Severity severity) {
     std::error_code ignored;

@@ -44,14 +44,15 @@ class Dump {
       if (!options_.defaults_too && setting && setting->silent) return;
       auto value = from_.value(id).text;
       if (id == log_level_ && !options_.defaults_too) return;  // testparm has set its own
-      if (id == log_level_) value = row.default_text;
+      if (id == log_level_) value = options_.log_level;
       if (options_.defaults_too || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, value);
     });
     auto options = from_.options;
     auto backend = std::ranges::find(options, "idmapconfig*:backend", &Option::key);
     Option idmap{"idmap config * : backend", "idmapconfig*:backend", "tdb", {}};
     if (backend != options.end()) idmap.value = backend->value, options.erase(backend);
-    options.insert(options.begin(), idmap);
+    auto older = static_cast<std::ptrdiff_t>(std::min(from_.options_from_command_line, options.size()));
+    options.insert(options.begin() + older, idmap);
     print_options(out, options);
     each(Scope::share, [&](ParameterId id, const Parameter& row) {
       const auto* setting = from_.setting(id);
@@ -133,7 +134,7 @@ std::optional<std::string> dump_section(const Configuration& configuration, std:
   Dump dump(configuration, options);
   if (is_global_name(name)) return dump.global();
   for (const auto& section : configuration.sections) {
-    if (!equal_ignoring_case(section.name, name)) continue;
+    if (!section.valid || !equal_ignoring_case(section.name, name)) continue;
     std::string out = "\n";
     dump.share(section, out);
     return out;
@@ -141,24 +142,28 @@ std::optional<std::string> dump_section(const Configuration& configuration, std:
   return std::nullopt;
 }
 
-std::optional<std::string> dump_parameter(const Configuration& configuration, std::string_view section, std::string_view name) {
+std::optional<std::string> dump_parameter(const Configuration& configuration, std::string_view section, std::string_view name,
+                                          const DumpOptions& options) {
   const Section* share = nullptr;
   if (!is_global_name(section)) {
-    auto found = std::ranges::find_if(configuration.sections, [&](const Section& one) { return equal_ignoring_case(one.name, section); });
+    auto found = std::ranges::find_if(configuration.sections, [&](const Section& one) { return one.valid && equal_ignoring_case(one.name, section); });
     if (found == configuration.sections.end()) return std::nullopt;
     share = &*found;
   }
   if (name.find(':') != std::string_view::npos) {
     auto key = folded_name(name);
-    for (const auto* options : {share ? &share->options : nullptr, &configuration.options}) {
-      if (!options) continue;
-      if (auto option = std::ranges::find(*options, key, &Option::key); option != options->end()) return option->value + "\n";
+    for (const auto* all : {share ? &share->options : nullptr, &configuration.options}) {
+      if (!all) continue;
+      if (auto option = std::ranges::find(*all, key, &Option::key); option != all->end()) return option->value + "\n";
     }
     return std::nullopt;
   }
   auto found = find_parameter(name);
   if (!found || (share && parameter(found->id).scope == Scope::global)) return std::nullopt;
-  return configuration.value(found->id, share).text + "\n";
+  if (parameter(found->id).name == "log level") return options.log_level + "\n";
+  auto value = configuration.text(found->id, share);
+  if (found->inverted) value = value == "Yes" ? "No" : "Yes";
+  return std::string(value) + "\n";
 }
 
 namespace {

@@ -10,6 +10,7 @@ namespace bossa::confparse {
 
 struct DumpOptions {
   bool defaults_too = false;  ///< -v: every parameter of [global], not only what differs from the default
+  std::string log_level = "1";  ///< -d: testparm shows its own, and not the file's
 };
 /// "# Global parameters", [global], the shares, in pieces as they come. Nothing for a configuration that is fatal.
 void dump(const Configuration& configuration, const std::function<void(std::string_view)>& write, const DumpOptions& options = {});
@@ -20,7 +21,7 @@ void dump(const Configuration& configuration, const std::function<void(std::stri
                                                       const DumpOptions& options = {});
 /// The value of one parameter, as --parameter-name prints it; nothing: not known in that section.
 [[nodiscard]] std::optional<std::string> dump_parameter(const Configuration& configuration, std::string_view section,
-                                                        std::string_view name);
+                                                        std::string_view name, const DumpOptions& options = {});
 /// The table, as --show-all-parameters prints it.
 [[nodiscard]] std::string dump_table();
 

@@ -61,8 +61,13 @@ class Reader {
       set(document.statements[0], out_.events.size());
       if (out_.fatal) return;
     }
-    for (const auto& [id, setting] : out_.global) locked_.push_back(id);
-    for (const auto& [id, setting] : out_.share_defaults) locked_.push_back(id);
+    for (auto* map : {&out_.global, &out_.share_defaults}) {
+      for (auto& [id, setting] : *map) {
+        locked_.push_back(id);
+        setting.silent = true;
+      }
+    }
+    out_.options_from_command_line = out_.options.size();
   }
   void run(std::string name, std::string text) {
     auto file = add_file(name);
@@ -171,6 +176,7 @@ class Reader {
     auto found = by_name_.find(fold_case(name));
     return found ? &out_.sections[*found] : nullptr;
   }
+  bool is_locked(ParameterId id) const { return std::ranges::find(locked_, id) != locked_.end(); }
   Section* current() { return in_global_ ? nullptr : &out_.sections[section_]; }
 
   Configuration& out_;
@@ -229,6 +235,7 @@ void Reader::store_option(std::string_view spelling, std::string_view value) {
     for (std::size_t i = 0; i < options.size(); ++i) index_.emplace(options[i].key, i);
   }
   if (auto found = index_.find(key); found != index_.end()) {
+    if (in_global_ && found->second < out_.options_from_command_line) return;
     options[found->second].value = value;
     options[found->second].place = place_;
     return;
@@ -305,6 +312,8 @@ void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
   conclude(slot, false);  // before an include brings statements of its own
   bool keep = special(found->id, statement, parsed.value);
   if (event_.outcome != Outcome::taken) conclude(slot, false);
+  // What the command line has set holds in shares too, but for settings under another name.
+  if (keep && !in_global_ && is_locked(found->id) && folded_name(statement.name) == folded_name(row.name)) return;
   if (keep) store(found->id, std::move(parsed.value), found->silent);
 }
 
@@ -320,7 +329,7 @@ void Reader::store(ParameterId id, Value value, bool silent) {
     return;
   }
   Setting setting{std::move(value), place_, false, silent};
-  if (std::ranges::find(locked_, id) != locked_.end()) return;
+  if (is_locked(id)) return;
   if (parameter(id).scope == Scope::global) {
     auto before = out_.global.find(id);
     if (before != out_.global.end() && !before->second.silent) setting.silent = false;
@@ -347,6 +356,7 @@ bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value&
   }
   if (id == ids_.config_backend && value.text == "registry") {
     store(ids_.registry_shares, {"Yes", {}});
+    store(id, std::move(value), true);  // testparm shows what follows from it instead
     return false;
   }
   if (id == ids_.dos_charset && (folded_name(value.text) == "utf8" || folded_name(value.text) == "utf-8")) {

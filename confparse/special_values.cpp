@@ -30,7 +30,7 @@ std::string check_resolve_order(const Value& value) {
   static constexpr std::string_view words[] = {"lmhosts", "wins", "host", "bcast"};
   if (value.list.empty()) return "no way is left";
   for (const auto& word : value.list) {
-    if (std::ranges::none_of(words, [&](std::string_view one) { return equal_ignoring_case(one, word); }))
+    if (std::ranges::find(words, word) == std::end(words))  // case counts here
       return "'" + word + "' is none of lmhosts, wins, host, bcast";
   }
   return {};

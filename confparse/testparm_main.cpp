@@ -1,6 +1,7 @@
 // bossa-testparm: reads an smb.conf and prints what Samba's testparm prints of it.
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -32,13 +33,13 @@ constexpr std::string_view usage =
     "  -t, --encoding=ENCODING     taken and without effect\n"
     "      --manual                print docs/smb.conf.md\n"
     "      --option=NAME=VALUE     set a parameter from the command line\n"
-    "  -d, --debuglevel=LEVEL      taken and without effect\n"
+    "  -d, --debuglevel=LEVEL      the log level that is printed; of no other effect\n"
     "  -V, --version               print the version\n"
     "  -?, --help                  print this\n";
 
 struct Arguments {
   bool suppress_prompt = false, verbose = false, skip_checks = false, show_all = false, manual = false, version = false, help = false, strict = false;
-  std::string parameter, section, error;
+  std::string parameter, section, error, log_level = "1";
   std::vector<std::string> options, positional;
 };
 
@@ -55,7 +56,7 @@ bool long_value(std::string_view word, std::string_view name, int& i, int count,
 }
 
 // Letters together in one word, such as -sv. False: there is one that is not known.
-bool short_options(std::string_view letters, int& i, int count, Arguments& out) {
+bool short_options(std::string_view letters, int& i, int count, char** words, Arguments& out) {
   for (std::size_t at = 0; at < letters.size(); ++at) {
     switch (letters[at]) {
       case 's': out.suppress_prompt = true; break;
@@ -64,9 +65,12 @@ bool short_options(std::string_view letters, int& i, int count, Arguments& out) 
       case 'V': out.version = true; break;
       case '?': out.help = true; break;
       case 'd':
-      case 't':  // with a value, in the rest of the word or in the next
-        if (at + 1 == letters.size() && i + 1 < count) ++i;
+      case 't': {  // with a value, in the rest of the word or in the next
+        auto value = letters.substr(at + 1);
+        if (value.empty() && i + 1 < count) value = words[++i];
+        if (letters[at] == 'd') out.log_level = value;
         return true;
+      }
       default: return false;
     }
   }
@@ -94,8 +98,8 @@ Arguments parse_arguments(int count, char** words) {
     else if (long_value(word, "--parameter-name", i, count, words, out.parameter)) continue;
     else if (long_value(word, "--section-name", i, count, words, out.section)) continue;
     else if (long_value(word, "--option", i, count, words, option)) out.options.push_back(option);
-    else if (long_value(word, "--debuglevel", i, count, words, ignored) || long_value(word, "--encoding", i, count, words, ignored)) continue;
-    else if (word.starts_with("--") || !short_options(word.substr(1), i, count, out)) out.error = "unknown option " + std::string(word);
+    else if (long_value(word, "--debuglevel", i, count, words, out.log_level) || long_value(word, "--encoding", i, count, words, ignored)) continue;
+    else if (word.starts_with("--") || !short_options(word.substr(1), i, count, words, out)) out.error = "unknown option " + std::string(word);
   }
   return out;
 }
@@ -107,10 +111,10 @@ int print_one(const Configuration& configuration, const Arguments& arguments) {
   std::optional<std::string> text;
   auto section = arguments.section.empty() ? "global" : arguments.section;
   if (!arguments.parameter.empty()) {
-    text = dump_parameter(configuration, section, arguments.parameter);
+    text = dump_parameter(configuration, section, arguments.parameter, {arguments.verbose, arguments.log_level});
     if (!text) complain("parameter " + arguments.parameter + " is not known in section " + section);
   } else {
-    text = dump_section(configuration, section, {arguments.verbose});
+    text = dump_section(configuration, section, {arguments.verbose, arguments.log_level});
     if (!text) complain("unknown section " + section);
   }
   if (!text) return 1;
@@ -143,6 +147,7 @@ bool access_holds(const std::string& file) {
 
 int run(const Arguments& arguments) {
   auto file = arguments.positional.empty() ? std::string(default_file) : arguments.positional[0];
+  if (arguments.positional.size() == 2) return print("ERROR: You must specify both a machine name and an IP address.\n"), 1;
   complain("Load smb config files from " + file);
   // Never freed: taking a large configuration apart would cost as much as reading it, and the process ends anyway.
   const auto& configuration = *new Configuration(read(file, {arguments.options, {}, {}, false}));
@@ -154,21 +159,23 @@ int run(const Arguments& arguments) {
     return 1;
   }
   complain("Loaded services file OK.");
-  if (arguments.positional.size() == 3) return check_host(configuration, arguments.positional[1], arguments.positional[2]);
-  if (!arguments.parameter.empty() || !arguments.section.empty()) return print_one(configuration, arguments);
-  int status = arguments.strict && !access_holds(file) ? 1 : 0;
+  bool one_only = !arguments.parameter.empty() || !arguments.section.empty();
+  bool strict = arguments.strict && !one_only && arguments.positional.size() != 3;
+  int status = strict && !access_holds(file) ? 1 : 0;
   if (!arguments.skip_checks) {
     for (const auto& finding : global_checks(configuration)) {
       complain(finding.text());
       if (finding.severity == Severity::error) status = 1;
     }
   }
+  if (arguments.positional.size() == 3) return std::max(status, check_host(configuration, arguments.positional[1], arguments.positional[2]));
+  if (one_only) return std::max(status, print_one(configuration, arguments));
   complain("Server role: " + std::string(server_role(configuration)) + "\n");
   if (!arguments.suppress_prompt) {
     complain("Press enter to see a dump of your service definitions\n");
     std::getchar();
   }
-  dump(configuration, print, {arguments.verbose});
+  dump(configuration, print, {arguments.verbose, arguments.log_level});
   return status;
 }
 

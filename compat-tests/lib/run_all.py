@@ -273,8 +273,8 @@ def fuzz(run, target, count):
 
 @stage("bench smb.conf")
 def stage_bench_smb_conf(run):
-    """A file of 10,000 shares beside testparm: the same output; the figures are printed. The aim, ten times faster, is not met yet."""
-    status, _ = run.call([os.path.join(HERE, "bench", "parse"), "--bin", run.bin("release")], 600)
+    """A file of 10,000 shares beside testparm: the same output, and at least ten times faster."""
+    status, _ = run.call([os.path.join(HERE, "bench", "parse"), "--bin", run.bin("release"), "--judge"], 600)
     return (0, 1) if status else (1, 0)
 
 
