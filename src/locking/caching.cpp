@@ -151,8 +151,8 @@ Caches::Acknowledged Caches::acknowledge(const CacheOwner& owner, std::uint32_t 
   if (required == none && (state & read) && (state & ~read)) required = read;
   auto last = holder->required;
   if (auto next = start(*holder, required, now)) {
-    // As smbd counts, and its clients expect: the last step, which takes no answer, belongs to the one before.
-    if (!next->acknowledge) next->epoch = --holder->epoch;
+    // As smbd counts, and its clients expect: all steps of one break are one change of the lease's epoch.
+    next->epoch = --holder->epoch;
     done.breaks.push_back(std::move(*next));
     holder->required = holder->breaking ? last : holder->required;
   }

@@ -297,3 +297,31 @@ BOOST_AUTO_TEST_CASE(the_state_can_be_handed_over) {
   BOOST_TEST((admit(restored, intent(4)).status == status::delete_pending));
   BOOST_TEST(restored.remove(1).granted == std::vector<WaitTicket>{5});
 }
+
+// [MS-SMB2] 3.3.4.7: the epoch counts changes of the lease, and a break that takes several answers is one.
+BOOST_AUTO_TEST_CASE(a_break_in_steps_raises_the_epoch_once) {
+  Caches caches;
+  CacheOwner owner{true, 0, {}, {1}};
+  CacheRequest request;
+  request.kind = CacheRequest::Kind::lease;
+  request.owner = owner;
+  request.state = caching::read | caching::handle | caching::write;
+  request.version = 2;
+  request.epoch = 0x11;
+  BOOST_TEST(caches.grant(request, 1, false, false).epoch == 0x12);
+  Caches::Clock::time_point now{};
+  CacheOwner other;
+  other.open = 2;
+  auto first = caches.contend(other, Contention::open, now);
+  BOOST_REQUIRE(first.breaks.size() == 1u);
+  BOOST_TEST(first.breaks[0].epoch == 0x13);
+  BOOST_TEST(caches.contend(other, Contention::overwrite, now).breaks.empty());
+  auto second = caches.acknowledge(owner, caching::read | caching::handle, now);
+  BOOST_REQUIRE(second.breaks.size() == 1u);
+  BOOST_TEST(second.breaks[0].to == caching::read);
+  BOOST_TEST(second.breaks[0].epoch == 0x13);
+  auto third = caches.acknowledge(owner, caching::read, now);
+  BOOST_REQUIRE(third.breaks.size() == 1u);
+  BOOST_TEST(third.breaks[0].to == caching::none);
+  BOOST_TEST(third.breaks[0].epoch == 0x13);
+}
