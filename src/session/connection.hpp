@@ -171,6 +171,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t in_flight_ = 0;
   std::shared_ptr<Signal> idle_;    // set when in_flight_ or output_ falls low enough
   std::unordered_map<std::uint64_t, std::shared_ptr<Channel>> channels_;  // by session id
+  std::shared_ptr<crypto::Signer> last_signer_;  // of the last request that was signed: outlives its session
   struct OwnSettings {
     std::shared_ptr<const policy::Settings> common, settings;  // what they were read beside, and what they are
     std::string user;

@@ -40,7 +40,8 @@ bool Connection::unseal(Chain& chain) {
       transform->original_message_size != chain.message.size() - wire::transform_header_size)
     return close("malformed transform header"), false;
   auto session = find_session(transform->session_id);
-  if (!session || !session->opener) return close(fmt::format("encrypted message for unknown session {:x}", transform->session_id)), false;
+  // One that was logged off, or failed to authenticate anew, is as good as unknown.
+  if (!session || !session->opener || !session->valid()) return close(fmt::format("encrypted message for unknown session {:x}", transform->session_id)), false;
   auto bytes = chain.frame->mutable_bytes();
   auto sealed = bytes.subspan(wire::transform_header_size);
   if (!session->opener->open(bytes.first(wire::transform_header_size), sealed))
@@ -206,6 +207,8 @@ NtStatus Connection::check_signature(Request& request) {
   }
   if (!session) {
     request.answer_signer = signer_elsewhere(server_, request);
+    // Of a session that is gone: its client believes nothing unsigned either. The signature of the request proves that it has the key.
+    if (!request.answer_signer && last_signer_ && last_signer_->verify(request.message)) request.answer_signer = last_signer_;
     return header.command == Smb2Command::session_setup ? status::success : status::user_session_deleted;
   }
   if (!request.channel->signer) return status::success;  // guest or anonymous, or not set up yet: there is no key
@@ -216,6 +219,7 @@ NtStatus Connection::check_signature(Request& request) {
     return status::access_denied;
   }
   request.signed_ = true;
+  if (last_signer_ != request.channel->signer) last_signer_ = request.channel->signer;
   return status::success;
 }
 
