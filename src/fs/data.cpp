@@ -92,7 +92,7 @@ Outcome allocate(int fd, std::uint64_t size) {
   auto stat = stat_fd(fd);
   if (!stat) return fail(stat.error());
   if (size < stat->size) return truncate(fd, size);
-  if (size == stat->size || size <= stat->allocation) return {};
+  if (size == stat->size) return {};
   if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, signed_offset(size)) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
     return fail(status_from_errno(errno));
   return {};

@@ -13,6 +13,7 @@
 #include "src/fs/change_time.hpp"
 #include "src/fs/characters.hpp"
 #include "src/fs/ea.hpp"
+#include "src/fs/facts.hpp"
 #include "src/fs/mangle.hpp"
 #include "src/fs/scan.hpp"
 #include "src/wire/dos_wildcard.hpp"
@@ -135,7 +136,7 @@ void fill_facts(const VolumeOptions& options, wire::DirectoryFacts& facts, const
   facts.attributes = dos.attributes;
   facts.file_id = stat.key.inode;
   facts.end_of_file = stat.is_directory() ? 0 : stat.size;
-  facts.allocation_size = stat.is_directory() ? 0 : stat.allocation;
+  facts.allocation_size = reported_allocation(stat);
 }
 }  // namespace
 

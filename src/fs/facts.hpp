@@ -16,7 +16,7 @@ struct FactNeeds {
 [[nodiscard]] Result<wire::FileFacts> file_facts(const FileHandle& file, FactNeeds needs = {});
 /// From a stat already made.
 [[nodiscard]] wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds needs = {});
-/// Sizes rounded as smbd reports them (allocation in 1 MiB roundup: none for SMB2; st_blocks * 512).
+/// AllocationSize as a listing shows it, without asking the file: st_blocks * 512, less the one block that ext4 may spend on attributes.
 [[nodiscard]] std::uint64_t reported_allocation(const Stat& stat);
 
 /// The file system classes: statvfs, attributes, serial number, label.

@@ -1,8 +1,10 @@
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include "src/fs/dos_attributes.hpp"
+#include "src/fs/facts.hpp"
 #include "src/fs/fixture.hpp"
 
 using namespace bossa;
@@ -54,6 +56,26 @@ BOOST_AUTO_TEST_CASE(data_goes_round) {
   BOOST_TEST(allocate(handle.fd.get(), 1 << 20).has_value());
   BOOST_TEST(restat(handle)->size == 5u);
   BOOST_TEST(restat(handle)->allocation >= 1u << 20);
+}
+
+BOOST_AUTO_TEST_CASE(the_block_of_the_attributes_is_not_allocated_to_the_data) {
+  Share share;
+  auto handle = must_create(share, "attributes");
+  auto allocation = [&] { return file_facts(handle)->allocation_size; };
+  BOOST_TEST(allocation() == 0u);
+  ByteVector large(2000, 'x');  // more than an inode of ext4 has room for
+  BOOST_REQUIRE(::fsetxattr(handle.fd.get(), "user.large", large.data(), large.size(), 0) == 0);
+  BOOST_TEST(allocation() == 0u);
+  BOOST_TEST(allocate(handle.fd.get(), 1 << 20).has_value());
+  BOOST_TEST(allocation() == 1u << 20);
+  Stat listed;
+  listed.mode = S_IFREG;
+  listed.size = 5, listed.allocation = 8192;
+  BOOST_TEST(reported_allocation(listed) == 4096u);
+  listed.allocation = 4096;
+  BOOST_TEST(reported_allocation(listed) == 4096u);
+  listed.allocation = 1 << 20;
+  BOOST_TEST(reported_allocation(listed) == 1u << 20);
 }
 
 BOOST_AUTO_TEST_CASE(create_never_takes_what_exists) {
