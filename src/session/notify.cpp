@@ -8,6 +8,9 @@ namespace bossa::session {
 
 namespace {
 
+// Beside the bits of a filter, none of which it is: the change is for those alone who do not watch the names of files.
+constexpr std::uint32_t unless_named = 0x80000000;
+
 constexpr std::size_t entry_head = 12;  // NextEntryOffset, Action, FileNameLength
 
 std::size_t entry_size(std::string_view name) { return align_up(entry_head + utf16le_size(name), 4); }
@@ -146,7 +149,8 @@ void NotifyHub::leave(NotifyWatch& watch, const NotifyWaiter& waiter) {
 }
 
 void NotifyHub::tell_one(NotifyWatch& watch, const NotifyChange& change, std::vector<NotifyWatch*>& told) {
-  if ((watch.filter_ & change.filter) == 0) return;
+  if ((watch.filter_ & change.filter & ~unless_named) == 0) return;
+  if ((change.filter & unless_named) && (watch.filter_ & notify_filter::file_name)) return;
   auto name = std::string_view(change.link).substr(watch.directory_.size() + 1);
   if (watch.hidden_ && any_component(name, watch.hidden_)) return;
   watch.queue_.push(change.action, name);
@@ -261,8 +265,8 @@ std::vector<NotifyChange> rename_changes(const std::string& from, const std::str
   std::vector<NotifyChange> changes;
   changes.push_back({same ? NotifyAction::renamed_old_name : NotifyAction::removed, filter, from});
   changes.push_back({same ? NotifyAction::renamed_new_name : NotifyAction::added, filter, to});
-  // Of a file Windows tells these as well: attributes and creation time may come by tunnelling.
-  if (!directory) changes.push_back({NotifyAction::modified, notify_filter::attributes | notify_filter::creation, to});
+  // Of a file its attributes and creation time may come by tunnelling: whoever watches those and no names is told so much.
+  if (!directory) changes.push_back({NotifyAction::modified, notify_filter::attributes | notify_filter::creation | unless_named, to});
   return changes;
 }
 
