@@ -1,5 +1,6 @@
 // CLOSE, [MS-SMB2] 3.3.5.10.
 #include "src/commands/support.hpp"
+#include "src/session/breaks.hpp"
 
 namespace bossa::commands {
 
@@ -16,6 +17,12 @@ void fill(wire::CloseResponse& response, const wire::FileFacts& facts) {
   response.file_attributes = facts.attributes;
 }
 
+// Others who cache a handle of what is to be deleted now may let it go, so that it can be, [MS-FSA] 2.1.5.5. Nobody waits for them.
+void ask_others_to_let_go(Request& request, FileOpen& file) {
+  auto verdict = file.node->contend(file.id, locking::Contention::detach);
+  if (!verdict.breaks.empty()) session::send_breaks(request.server, std::move(verdict.breaks));
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_close(Request& request) {
@@ -30,6 +37,7 @@ Awaitable<Result<Reply>> handle_close(Request& request) {
     co_return Reply(response);
   }
   (*open)->closed = true;
+  if ((*open)->file->delete_on_close) ask_others_to_let_go(request, *(*open)->file);
   (*open)->file->wake_notifies();  // here, not on the worker: their requests take themselves off the list on this core
   bool wants_attributes = (close->flags & wire::close_flag_postquery_attributes) != 0;
   auto work = [&] {

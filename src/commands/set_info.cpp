@@ -26,7 +26,13 @@ Outcome set_basic(Open& open, Bytes buffer) {
   namespace filter = session::notify_filter;
   std::uint32_t changed = (basic->attributes != 0 ? filter::attributes : 0) | (new_time(basic->create_time) ? filter::creation : 0) |
                           (new_time(basic->access_time) ? filter::last_access : 0) | (new_time(basic->write_time) ? filter::last_write : 0);
+  // [MS-FSA] 2.1.5.15.2
   if ((basic->attributes & fs::attribute::temporary) && handle.is_directory()) return fail(status::invalid_parameter);
+  if ((basic->attributes & fs::attribute::directory) && !handle.is_directory()) return fail(status::invalid_parameter);
+  std::optional<NtTime> before;
+  if (open.file->user_set_change_time) {
+    if (auto stat = fs::restat(handle)) before = fs::shown_dos_info(handle, *stat).change_time;
+  }
   if (basic->attributes != 0) {
     auto done = fs::set_attributes(handle, basic->attributes);
     if (!done) return done;
@@ -40,10 +46,13 @@ Outcome set_basic(Open& open, Bytes buffer) {
     auto done = fs::set_times(handle, times);
     if (!done) return done;
   }
-  if (auto change = new_time(basic->change_time)) {
+  auto change = new_time(basic->change_time);
+  if (!change && open.file->user_set_change_time) change = before;  // [MS-FSA] 2.1.5.15.2
+  if (change) {
     auto done = fs::set_change_time(handle, *change);
     if (!done) return done;
   }
+  if (new_time(basic->change_time)) open.file->user_set_change_time = true;
   if (changed != 0) open.file->changed(changed);
   return {};
 }

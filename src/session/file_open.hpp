@@ -51,6 +51,7 @@ class FileOpen {
   std::optional<fs::DirectoryCursor> cursor;       ///< set by the first QUERY_DIRECTORY
   std::uint64_t position = 0;                      ///< FilePositionInformation
   std::uint32_t mode = 0;                          ///< FileModeInformation
+  bool user_set_change_time = false;               ///< Open.UserSetChangeTime: what else this open changes leaves the ChangeTime alone
   fs::ChangeSource::Watch cache_watch;             ///< while a client caches the file: local programs' changes
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
   /// Of a named stream: its file is held open with it, without any access, so that it is not deleted before the stream is closed.

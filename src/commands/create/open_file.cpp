@@ -332,12 +332,12 @@ Result<Opened> open_now(const Place& place, const Params& params);
 
 // A previous version is the same share at another place, where nothing can be changed.
 Result<Opened> open_previous(const Place& place, Params params, std::time_t when) {
+  auto volume = fs::open_snapshot(*place.volume, when);
+  if (!volume) return fail(volume.error());  // [MS-SMB2] 3.3.5.9.4: whatever was asked for, it is not there
   bool changes = (params.access & access::any_write) || params.overwrites() || params.option(create_option::delete_on_close);
   if (changes || params.request.create_disposition == disposition::create) return fail(status::media_write_protected);
   params.request.create_disposition = disposition::open;
   params.contexts.snapshot.reset();
-  auto volume = fs::open_snapshot(*place.volume, when);
-  if (!volume) return fail(volume.error());
   auto then = place;
   then.volume = std::move(*volume);
   return open_now(then, params);

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint32_t last_impersonation_level = 3;   // Delegate
 constexpr std::uint32_t invalid_options = 0xFF000000 | create_option::reserve_opfilter;
+// [MS-FSCC] 2.6. DEVICE (0x40), the volume label's bit (0x8) and VIRTUAL (0x10000) are none that a file is given.
+constexpr std::uint32_t known_attributes = 0x005EFFB7;
 constexpr std::uint32_t known_access = access::file_all | access::system_security | access::maximum_allowed | access::generic_all |
                                        access::generic_execute | access::generic_write | access::generic_read;
 
@@ -42,6 +44,7 @@ Result<Params> parse_params(Bytes message, Bytes body) {
   if (request->create_options & create_option::open_by_file_id) return fail(status::not_supported);
   if (request->create_options & invalid_options) return fail(status::invalid_parameter);
   if (request->desired_access & ~known_access) return fail(status::access_denied);
+  if (request->file_attributes & ~known_attributes) return fail(status::invalid_parameter);
   params.access = access::from_generic(request->desired_access);
   params.attributes = request->file_attributes;
   return params;

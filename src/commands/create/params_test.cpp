@@ -100,6 +100,15 @@ BOOST_AUTO_TEST_CASE(options_are_answered_as_smbd_answers_them) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(attributes_that_no_file_has_are_refused) {
+  for (unsigned bit = 0; bit < 32; ++bit) {
+    Asked asked;
+    asked.request.file_attributes = 1u << bit;
+    bool none = bit == 3 || bit == 6 || bit == 16 || bit == 21 || bit > 22;
+    BOOST_TEST_CONTEXT("attribute bit " << bit) CHECK_STATUS(asked, none ? status::invalid_parameter : status::success);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(combinations_that_make_no_sense) {
   Asked both;
   both.request.create_options = create_option::directory_file | create_option::non_directory_file;
