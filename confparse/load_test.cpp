@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <set>
@@ -244,6 +245,26 @@ BOOST_AUTO_TEST_CASE(share_defaults_reach_later_sections_only) {
   auto outcome = loaded("[a]\npath = /a\n[global]\nread only = no\n[b]\npath = /b\n");
   BOOST_TEST(outcome.settings->find_share("a")->read_only);
   BOOST_TEST(!outcome.settings->find_share("b")->read_only);
+}
+
+BOOST_AUTO_TEST_CASE(registry_as_backend_puts_the_file_out_of_force) {
+  auto outcome = loaded("[global]\nworkgroup = HERE\nconfig backend = registry\na:b = c\n[s]\npath = /s\n");  // seen with testparm
+  BOOST_TEST(outcome.settings->workgroup == "WORKGROUP");
+  BOOST_TEST(outcome.settings->shares.empty());
+  bool said = std::ranges::any_of(outcome.diagnostics, [](const Diagnostic& one) {
+    return one.severity == Severity::error && one.line == 3 && one.message.find("registry is not read") != std::string::npos;
+  });
+  BOOST_TEST(said);
+  BOOST_TEST(loaded("[global]\nconfig backend = registry\nconfig backend = file\n[s]\npath = /s\n").settings->shares.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_command_line_sets_wins) {
+  LoadOptions options;
+  options.overrides = {"read only = no", "fruit:aapl = yes"};
+  auto outcome = loaded("[global]\nfruit:aapl = no\n[s]\npath = /s\nread only = yes\n[t]\npath = /t\nwritable = no\n", options);
+  BOOST_TEST(!outcome.settings->find_share("s")->read_only);
+  BOOST_TEST(outcome.settings->find_share("t")->read_only);  // under another name a share has its way, seen with testparm
+  BOOST_TEST(outcome.settings->find_share("s")->options.at("fruit:aapl") == "yes");
 }
 
 BOOST_AUTO_TEST_CASE(sections_that_are_not_there_for_smbd) {

@@ -91,7 +91,8 @@ It is Samba's, tried case by case against `testparm` 4.17: what Samba refuses is
 | source of configuration | what Bossa does |
 | --- | --- |
 | `config file` | the file named, when it is there, takes the place of this one, as in smbd; `bossa-testparm` stays with the first, as testparm does |
-| `include = registry`, `config backend = registry`, `registry shares` | not read; an error in the log names the line. `net conf list` prints what the registry holds: write that into a file and include it |
+| `config backend = registry` | nothing else of the file counts, as in smbd, and the registry is not read: no share is served; an error in the log says so |
+| `include = registry`, `registry shares` | not read; an error in the log names the line. `net conf list` prints what the registry holds: write that into a file and include it |
 | usershares (`net usershare`) | not read; lint names it where `usershare max shares` is set. Write each as a section of the file |
 | `[printers]`, `printable` | accepted; nothing is printed, and `[printers]` is not served |
 

@@ -170,6 +170,7 @@ class Reader {
   void left_out(std::optional<ParameterId> meant, std::string message);
   void act_as_domain_controller();
   void domain_controller_defaults();
+  void leave_all_to_the_registry();
   bool is_domain_controller() const;
   std::string expanded(const std::string& text);
   Section* find(const std::string& name) {
@@ -354,8 +355,8 @@ bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value&
   if (id == ids_.printing && !in_global_) {
     for (const auto& [name, command] : print_commands(value.text)) current()->own[id_of(name)] = {{std::string(command), {}}, place_, true};
   }
-  if (id == ids_.config_backend && value.text == "registry") {
-    store(ids_.registry_shares, {"Yes", {}});
+  if (id == ids_.config_backend) {
+    if (options_.record && value.text == "registry") store(ids_.registry_shares, {"Yes", {}});
     store(id, std::move(value), true);  // testparm shows what follows from it instead
     return false;
   }
@@ -429,11 +430,35 @@ void Reader::copy(const std::string& source_name) {
   }
 }
 
+// `config backend = registry`: for Samba nothing of the file counts but what the command line sets too; all is in the registry.
+void Reader::leave_all_to_the_registry() {
+  auto backend = out_.global.find(ids_.config_backend)->second;
+  place_ = backend.place;
+  say(Severity::error, "'config backend = registry': as for Samba, nothing else of the file counts, and the registry is not read; "
+                       "'net conf list' prints what it holds, to take the place of this file");
+  for (auto* map : {&out_.global, &out_.share_defaults}) {
+    SettingMap kept;
+    for (auto& [id, setting] : *map) {
+      if (is_locked(id)) kept.emplace_hint(kept.end(), id, std::move(setting));
+    }
+    *map = std::move(kept);
+  }
+  out_.global.insert_or_assign(ids_.config_backend, std::move(backend));
+  store(ids_.registry_shares, {"Yes", {}});
+  out_.options.resize(out_.options_from_command_line);
+  for (auto& section : out_.sections) {  // they are there for testparm, as ones that are not valid
+    section.options.clear();
+    section.own.clear();
+    section.own[ids_.valid] = {{"No", {}}, place_};
+  }
+}
+
 void Reader::finish() {
   static const auto ntlmv2 = id_of("client NTLMv2 auth"), lanman = id_of("client lanman auth"),
                     plaintext = id_of("client plaintext auth");
   leave();
   in_global_ = true;
+  if (!options_.record && out_.text(ids_.config_backend) == "registry") leave_all_to_the_registry();
   if (is_domain_controller()) act_as_domain_controller();
   // The weaker ways of logging on fall with the stronger demand.
   if (out_.value(ntlmv2).text == "Yes") out_.global.erase(lanman);
