@@ -132,7 +132,7 @@ std::string dump(const Configuration& configuration, const DumpOptions& options)
 
 std::optional<std::string> dump_section(const Configuration& configuration, std::string_view name, const DumpOptions& options) {
   Dump dump(configuration, options);
-  if (is_global_name(name)) return dump.global();
+  if (equal_ignoring_case(name, "global")) return dump.global();  // and not "globals"
   for (const auto& section : configuration.sections) {
     if (!section.valid || !equal_ignoring_case(section.name, name)) continue;
     std::string out = "\n";
@@ -145,7 +145,7 @@ std::optional<std::string> dump_section(const Configuration& configuration, std:
 std::optional<std::string> dump_parameter(const Configuration& configuration, std::string_view section, std::string_view name,
                                           const DumpOptions& options) {
   const Section* share = nullptr;
-  if (!is_global_name(section)) {
+  if (!equal_ignoring_case(section, "global")) {
     auto found = std::ranges::find_if(configuration.sections, [&](const Section& one) { return one.valid && equal_ignoring_case(one.name, section); });
     if (found == configuration.sections.end()) return std::nullopt;
     share = &*found;

@@ -22,12 +22,13 @@ PrintCommands print_commands(std::string_view system) {
     return commands("lp -c -d%p %s; rm %s", "lpstat -o%p", "cancel %p-%j", "lp -i %p-%j -H hold", "lp -i %p-%j -H resume", "disable %p",
                     "enable %p");
   }
-  if (system == "qnx") return commands("lp -r -P%p %s", "lpq -P%p", "lprm -P%p %j", "", "", "", "");
+  constexpr std::string_view kept;
+  if (system == "qnx") return commands("lp -r -P%p %s", "lpq -P%p", "lprm -P%p %j", kept, kept, kept, kept);
   if (system == "plp" || system == "lprng") {
     return commands("lpr -r -P'%p' %s", "lpq -P'%p'", "lprm -P'%p' %j", "lpc hold '%p' %j", "lpc release '%p' %j", "lpc stop '%p'",
                     "lpc start '%p'");
   }
-  return commands("lpr -r -P'%p' %s", "lpq -P'%p'", "lprm -P'%p' %j", "", "", "", "");  // bsd, aix, nt, os2
+  return commands("lpr -r -P'%p' %s", "lpq -P'%p'", "lprm -P'%p' %j", kept, kept, kept, kept);  // bsd, aix, nt, os2
 }
 
 }  // namespace bossa::confparse

@@ -353,7 +353,9 @@ bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value&
   if (id == ids_.idmap_uid || id == ids_.idmap_gid) store_option("idmap config * : range", value.text);
   if (id == ids_.idmap_backend) store_option("idmap config * : backend", value.text);
   if (id == ids_.printing && !in_global_) {
-    for (const auto& [name, command] : print_commands(value.text)) current()->own[id_of(name)] = {{std::string(command), {}}, place_, true};
+    for (const auto& [name, command] : print_commands(value.text)) {
+      if (command.data()) current()->own[id_of(name)] = {{std::string(command), {}}, place_, true};
+    }
   }
   if (id == ids_.config_backend) {
     if (options_.record && value.text == "registry") store(ids_.registry_shares, {"Yes", {}});
