@@ -11,7 +11,6 @@
 #include "src/commands/create/foretell.hpp"
 #include "src/commands/share_connect.hpp"
 #include "src/commands/share_modules.hpp"
-#include "src/explain/modes.hpp"
 #include "src/fs/identity.hpp"
 #include "src/policy/dialects.hpp"
 #include "src/policy/encryption.hpp"
@@ -187,7 +186,7 @@ class Explaining {
       return refuse(vetoed.error());
     }
     auto who = tree_.state.identity;
-    auto walk = walk_modes(tree_.volume, params.path.text(), who, tree_.state.unix_user, question_.write, users_);
+    auto walk = commands::walk_modes(tree_.volume, params.path.text(), who, tree_.state.unix_user, question_.write, users_);
     say(walk.reasons);
     bool may_ask = fs::can_switch_identity() || who.uid == ::geteuid();
     answer_.certain = may_ask;

@@ -1,12 +1,14 @@
 // The mode bits on the way to a file, as rules that people can read.
 #pragma once
 #include <string>
+#include <vector>
 
+#include "src/auth/unix_users.hpp"
 #include "src/base/identity.hpp"
-#include "src/explain/explain.hpp"
 #include "src/fs/resolve.hpp"
+#include "src/policy/reasons.hpp"
 
-namespace bossa::explain {
+namespace bossa::commands {
 
 struct WalkOutcome {
   bool allowed = true;
@@ -18,4 +20,4 @@ struct WalkOutcome {
 [[nodiscard]] WalkOutcome walk_modes(const fs::VolumePtr& volume, const std::string& path, const Identity& who, const std::string& unix_user, bool write,
                                      const auth::UserMapper& users);
 
-}  // namespace bossa::explain
+}  // namespace bossa::commands

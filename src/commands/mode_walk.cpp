@@ -1,4 +1,4 @@
-#include "src/explain/modes.hpp"
+#include "src/commands/mode_walk.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include "src/base/log.hpp"
 #include "src/fs/path.hpp"
 
-namespace bossa::explain {
+namespace bossa::commands {
 namespace {
 
 std::string mode_text(const fs::Stat& stat, bool directory) {
@@ -60,7 +60,8 @@ class Walk {
 WalkOutcome walk_modes(const fs::VolumePtr& volume, const std::string& path, const Identity& who, const std::string& unix_user, bool write,
                        const auth::UserMapper& users) {
   Walk walk(who, unix_user, users);
-  auto components = fs::SmbPath::from_canonical(path).components();
+  auto whole = fs::SmbPath::from_canonical(path);  // its components are views into it
+  auto components = whole.components();
   std::string so_far;
   for (std::size_t i = 0; i <= components.size(); ++i) {
     if (i > 0) so_far += (so_far.empty() ? "" : "/") + std::string(components[i - 1]);
@@ -91,4 +92,4 @@ WalkOutcome walk_modes(const fs::VolumePtr& volume, const std::string& path, con
   return std::move(walk.out);
 }
 
-}  // namespace bossa::explain
+}  // namespace bossa::commands
