@@ -12,9 +12,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -52,6 +55,26 @@ std::optional<HandleName> handle_of(int fd) {
   if (::name_to_handle_at(fd, "", handle, &name.mount_id, AT_EMPTY_PATH) != 0) return std::nullopt;
   name.text = fsid_of(&fs.f_fsid) + std::string(space.data(), sizeof(file_handle) + handle->handle_bytes);
   return name;
+}
+
+// Kept for as long as the server runs, so not a client's file: one that is deleted would never give its space back.
+Fd mount_root(int mount_id) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);  // proc(5): id, parent, device, root, mount point …
+    int id = -1;
+    std::string skipped, escaped, point;
+    if (!(fields >> id >> skipped >> skipped >> skipped >> escaped) || id != mount_id) continue;
+    for (std::size_t i = 0; i < escaped.size(); ++i) {
+      bool octal = escaped[i] == '\\' && i + 3 < escaped.size();
+      point += octal ? static_cast<char>(std::stoi(escaped.substr(i + 1, 3), nullptr, 8)) : escaped[i];
+      if (octal) i += 3;
+    }
+    Fd fd(::open(point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+    auto handle = fd ? handle_of(fd.get()) : std::nullopt;
+    if (handle && handle->mount_id == mount_id) return fd;  // else another mount lies over it
+  }
+  return {};
 }
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
@@ -120,7 +143,8 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
     std::lock_guard guard(mutex_);
     auto& mounts = mounts_[handle->text.substr(0, sizeof(fsid_t))];
     if (mounts.contains(handle->mount_id)) return true;
-    Fd keep(::open(proc_path(fd).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    auto keep = mount_root(handle->mount_id);
+    if (!keep) keep = Fd(::open(proc_path(fd).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!keep) return false;
     mounts.emplace(handle->mount_id, std::make_shared<Fd>(std::move(keep)));
     return true;
