@@ -78,6 +78,10 @@ It is Samba's, tried case by case against `testparm` 4.17: what Samba refuses is
 * A parameter name that does not exist is left out, and the server starts. One that is near a parameter that decides about access is
   an error in the log and on the output of the init script. With `bossa:strict access = yes` in `[global]` the share that it stands in is
   not served (every share, when it stands in `[global]`).
+* Three options of `[global]` are Bossa's own, about clients that are not logged on: `bossa:failed logon delay` (seconds before the answer
+  to a failed logon, 2; guesses at one account from one address are answered one after the other, a success never waits), `bossa:half open
+  limit` (connections of one address on which nobody has logged on, 256, 0 for any number; the oldest goes when there is one more) and
+  `bossa:logon time limit` (seconds after which such a connection ends, 60).
 * A `#` or `;` begins a comment only at the start of a line. Anywhere else it belongs to the value.
 * A line without `=` is left out without a word.
 * A byte order mark swallows the first line: a section header there is lost.

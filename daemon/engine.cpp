@@ -186,6 +186,10 @@ std::size_t Engine::connection_count() const { return parts_->server->connection
 
 session::StatusView Engine::inspect(std::chrono::milliseconds within) const { return session::inspect(*parts_->server, within); }
 
+std::vector<session::Refusal> Engine::refusals() const { return parts_->server->refusals().latest(); }
+
+void Engine::limit(const session::Gate::Limits& limits) { parts_->server->gate().set(limits); }
+
 void Engine::release_ports() {
   for (auto& acceptor : parts_->acceptors) acceptor->shut();
 }

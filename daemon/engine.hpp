@@ -9,7 +9,9 @@
 #include "src/base/log.hpp"
 #include "src/policy/settings.hpp"
 #include "src/session/client_settings.hpp"
+#include "src/session/gate.hpp"
 #include "src/session/inspect.hpp"
+#include "src/session/refusals.hpp"
 
 namespace bossa::daemon {
 
@@ -39,6 +41,10 @@ public:
   [[nodiscard]] std::size_t connection_count() const;
   /// As session::inspect().
   [[nodiscard]] session::StatusView inspect(std::chrono::milliseconds within) const;
+  /// The last refusals, the oldest first.
+  [[nodiscard]] std::vector<session::Refusal> refusals() const;
+  /// What is allowed before a logon, from now on.
+  void limit(const session::Gate::Limits& limits);
 
 private:
   struct Parts;

@@ -184,6 +184,29 @@ std::string status_json(const session::StatusView& view, const StatusFrame& fram
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string refusals_json(const std::vector<session::Refusal>& refusals) {
+  auto list = Json::array();
+  for (const auto& one : refusals)
+    list.push_back({{"time", one.time},
+                    {"client", one.client},
+                    {"user", one.user},
+                    {"share", one.share},
+                    {"path", one.path},
+                    {"what", one.what},
+                    {"status", one.status == status::success ? std::string{} : to_string(one.status)},
+                    {"reason", one.reason},
+                    {"line", one.line()}});
+  return Json{{"refusals", list}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string refusals_text(const std::string& text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return {};
+  std::string out;
+  for (const auto& one : json.value("refusals", Json::array())) out += fmt::format("{}  {}\n", time_text(one.value("time", std::int64_t{0})), text_of(one, "line"));
+  return out.empty() ? "Nothing was refused\n" : out;
+}
+
 std::string ping_json(const StatusFrame& frame) { return json_of(frame).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string reload_json(const std::vector<Change>& changes, const std::vector<std::string>& findings, const std::vector<std::string>& restart_needed,

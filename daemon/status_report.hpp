@@ -5,6 +5,7 @@
 
 #include "daemon/changes.hpp"
 #include "src/session/inspect.hpp"
+#include "src/session/refusals.hpp"
 
 namespace bossa::daemon {
 
@@ -17,6 +18,11 @@ struct StatusFrame {
 };
 /// The result of the "status" command, docs/control.md. Masks are numbers; names of users and files are made valid UTF-8.
 [[nodiscard]] std::string status_json(const session::StatusView& view, const StatusFrame& frame);
+
+/// The result of "refusals": the last ones, the oldest first.
+[[nodiscard]] std::string refusals_json(const std::vector<session::Refusal>& refusals);
+/// From refusals_json()'s text, a line each; "" when it is none.
+[[nodiscard]] std::string refusals_text(const std::string& json);
 
 /// The result of "ping".
 [[nodiscard]] std::string ping_json(const StatusFrame& frame);

@@ -1,4 +1,5 @@
 // SESSION_SETUP and LOGOFF, [MS-SMB2] 3.3.5.5, 3.3.5.6.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "src/base/log.hpp"
@@ -9,7 +10,10 @@
 #include "src/policy/encryption.hpp"
 #include "src/policy/signing.hpp"
 #include "src/session/channel.hpp"
+#include "src/session/chain.hpp"
 #include "src/session/connection.hpp"
+#include "src/session/gate.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::commands {
@@ -30,7 +34,7 @@ Result<std::shared_ptr<Channel>> channel_of(Request& request) {
   }
   auto& connection = request.connection;
   if (!connection.room_for_session()) {
-    request.server.log().warning("{}: too many sessions on one connection", connection.state.client_address);
+    session::refuse(connection, "logon", status::insufficient_resources, "too many logons were begun on this connection");
     return fail(status::insufficient_resources);
   }
   session::SessionState state;
@@ -71,7 +75,9 @@ NtStatus may_bind(Request& request, const Session* session) {
 Result<std::shared_ptr<Channel>> channel_to_bind(Request& request) {
   auto session = request.server.find_session(request.header.session_id);
   if (auto refused = may_bind(request, session.get()); !(refused == status::success)) {
-    request.server.log().info("{}: not bound to session {:x}: {}", request.connection.state.client_address, request.header.session_id, to_string(refused));
+    session::refuse(request.connection, "channel", refused, fmt::format("{} ([MS-SMB2] 3.3.5.5.2)", refused == status::request_not_accepted && !request.settings->multichannel
+               ? policy::Reason{"server multi channel support = no", policy::origin_of(request.settings->origins, "server multi channel support")}.line()
+               : "the connection does not go with the session that it was to be bound to"));
     return fail(refused);
   }
   request.session = session;
@@ -98,7 +104,8 @@ Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, s
   auto& state = session.state;
   state.encryption = policy::session_encryption(*request.settings, connection.cipher != 0, keyless);
   if (!(state.encryption.status == status::success)) {
-    request.server.log().error("{}@{}: logon refused: {}", printable(logon.user), connection.client_address, policy::joined(state.encryption.reasons));
+    session::refuse(request.server, {0, connection.client_address, logon.anonymous ? "anonymous" : logon.user, {}, {}, "logon", state.encryption.status,
+                                     policy::joined(state.encryption.reasons)});
     return fail(state.encryption.status);
   }
   state.signing_required = policy::session_signing(*request.settings, client_security_mode, keyless).required;
@@ -126,7 +133,8 @@ Outcome bind(Request& request, Channel& channel, const auth::LogonResult& logon)
   auto& connection = request.connection.state;
   if (!session.valid()) return fail(status::user_session_deleted);
   if (logon.guest || logon.anonymous || logon.session_key.empty() || !(logon.user_sid == session.state.logon.user_sid)) {
-    request.server.log().error("{}: {} may not bind a session of {}", connection.client_address, printable(logon.user), printable(session.state.logon.user));
+    session::refuse(request.server, {0, connection.client_address, logon.user, {}, {}, "channel", status::access_denied,
+                                     "the session belongs to " + printable(session.state.logon.user)});
     return fail(status::access_denied);
   }
   auto keys = crypto::derive_keys(session.state.dialect, logon.session_key, channel.preauth.value(), connection.cipher, logon.session_key);
@@ -170,6 +178,15 @@ Reply answer(const auth::Authenticator::Step& step, const Session* established) 
   return reply;
 }
 
+// Says why, and keeps the answer back where a password may have been tried.
+void refuse_logon(Request& request, const auth::Authenticator& authenticator, NtStatus status) {
+  const auto& client = request.connection.state.client_address;
+  const auto& user = authenticator.claimed_user();
+  session::refuse(request.server, {0, client, user, {}, {}, "logon", status, authenticator.reason()});
+  request.chain->explained = true;
+  if (!user.empty()) request.chain->keep_back = request.server.gate().failed(client, user);
+}
+
 Result<auth::Authenticator::Step> authenticate(Request& request, Channel& channel, Bytes token) {
   const auto& client = request.connection.state.client_address;
   if (!channel.authenticator) {
@@ -181,11 +198,11 @@ Result<auth::Authenticator::Step> authenticate(Request& request, Channel& channe
     fs::AsDaemon root;  // account files are the daemon's own
     step = channel.authenticator->step(token);
   }
-  auto& log = request.server.log();
   if (!step) {
-    log.error("{}: logon refused: {}", client, channel.authenticator->reason());
+    refuse_logon(request, *channel.authenticator, step.error());
   } else if (step->done && !can_serve(step->logon)) {
-    log.error("{}: logon of {} refused: this server runs without root privilege and can serve only its own user", client, printable(step->logon.user));
+    session::refuse(request.server, {0, client, step->logon.user, {}, {}, "logon", status::logon_failure,
+                                     "this server runs without root privilege and can serve only its own user"});
     step = fail(status::logon_failure);
   }
   if (!step || step->done) channel.authenticator.reset();

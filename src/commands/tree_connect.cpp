@@ -1,4 +1,6 @@
 // TREE_CONNECT and TREE_DISCONNECT, [MS-SMB2] 3.3.5.7, 3.3.5.8.
+#include <fmt/format.h>
+
 #include "src/base/log.hpp"
 #include "src/base/time.hpp"
 #include "src/base/unicode.hpp"
@@ -7,6 +9,7 @@
 #include "src/commands/share_modules.hpp"
 #include "src/fs/identity.hpp"
 #include "src/session/connection.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::commands {
@@ -29,6 +32,10 @@ Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest&
   return text->substr(slash + 1);
 }
 
+void refuse_share(Request& request, const std::string& name, NtStatus status, const policy::Reasons& reasons) {
+  session::refuse(request, fmt::format("connection to share \"{}\"", name), status, policy::joined(reasons));
+}
+
 // The root directory of a disk share.
 Outcome open_volume(Request& request, TreeConnect& tree) {
   fs::AsDaemon root;  // the share's root is opened by the daemon; what is in it is for the kernel to allow
@@ -36,8 +43,9 @@ Outcome open_volume(Request& request, TreeConnect& tree) {
   options.streams.locks = request.server.stream_locks();
   auto volume = fs::Volume::open(std::move(options), request.server.names());
   if (!volume) {
-    request.server.log().error("{}: share {} cannot be served: its path {} is missing or is no directory", request.who(), tree.share.name,
-                               printable(tree.share.path));
+    policy::Reason missing{fmt::format("the path {} of share {} is missing or is no directory", printable(tree.share.path), tree.share.name),
+                           policy::origin_of(tree.share.origins, "path")};
+    session::refuse(request, fmt::format("connection to share \"{}\"", tree.share.name), volume.error(), missing.line());
     return fail(volume.error());
   }
   tree.volume = *volume;
@@ -64,13 +72,16 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   auto& session = *request.session;
   auto& log = request.server.log();
   if (request.connection.dialect() == policy::Dialect::smb3_11 && session.signer && !request.signed_ && !request.encrypted) {
-    log.error("{}: TREE_CONNECT is neither signed nor encrypted, which 3.1.1 demands; connection dropped", request.who());
+    session::refuse(request, "TREE_CONNECT", status::success, "it is neither signed nor encrypted, which 3.1.1 demands; connection dropped");
     request.connection.close("unsigned TREE_CONNECT");
     co_return fail(status::access_denied);
   }
   auto name = share_name_of(request.message, *tree_connect);
   if (!name) co_return fail(name.error());
-  if (session.tree_count() >= most_trees) co_return fail(status::insufficient_resources);  // each holds a descriptor
+  if (session.tree_count() >= most_trees) {  // each holds a descriptor
+    refuse_share(request, *name, status::insufficient_resources, {{fmt::format("the session has {} tree connects already", most_trees), {}}});
+    co_return fail(status::insufficient_resources);
+  }
 
   Caller caller{*request.settings, request.server.users(), session.state.logon, request.connection.state};
   auto share = find_share(caller, *name);
@@ -84,13 +95,13 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   auto uses = share && tree->share.max_connections != 0 ? request.server.share_uses(tree->share.name) : 0;  // walks all sessions
   auto verdict = policy::share_access(*request.settings, share ? &tree->share : nullptr, facts, uses, expand);
   if (!verdict.allowed()) {
-    log.error("{}: connection to share \"{}\" refused with {}: {}", request.who(), printable(*name), to_string(verdict.status), policy::joined(verdict.reasons));
+    refuse_share(request, *name, verdict.status, verdict.reasons);
     co_return fail(verdict.status);
   }
   auto encryption = policy::share_encryption(*request.settings, tree->share, request.connection.state.cipher != 0, session.guest_or_anonymous() || !session.signer,
                                              session.state.encryption);
   if (!(encryption.status == status::success)) {
-    log.error("{}: connection to share \"{}\" refused: {}", request.who(), printable(*name), policy::joined(encryption.reasons));
+    refuse_share(request, *name, encryption.status, encryption.reasons);
     co_return fail(encryption.status);
   }
   auto& state = tree->state;
@@ -104,7 +115,7 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   policy::Reasons why;
   auto acts_as = identity_on(caller, verdict, fs::can_switch_identity(), why);
   if (!acts_as) {
-    log.error("{}: connection to share \"{}\" refused with {}: {}", request.who(), printable(*name), to_string(acts_as.error()), policy::joined(why));
+    refuse_share(request, *name, acts_as.error(), why);
     co_return fail(acts_as.error());
   }
   state.token = token_on(caller, acts_as->identity);

@@ -3,6 +3,7 @@
 #include "src/base/log.hpp"
 #include "src/policy/dialects.hpp"
 #include "src/session/connection.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::commands {
@@ -17,16 +18,19 @@ Result<ByteVector> handle_validate_negotiate(session::Request& request, Bytes in
   }
   wire::Reader reader{input};
   auto info = reader.get<wire::ValidateNegotiateInfoRequest>();
-  if (!reader.ok || reader.remaining() < std::size_t{info.dialect_count} * 2) return fail(status::invalid_parameter);
+  if (!reader.ok || reader.remaining() < std::size_t{info.dialect_count} * 2 || max_output < wire::fixed_size<wire::ValidateNegotiateInfoResponse>()) {
+    connection.close("a malformed FSCTL_VALIDATE_NEGOTIATE_INFO");  // as the specification demands where there is no room for the answer
+    return fail(status::invalid_parameter);
+  }
   std::vector<std::uint16_t> dialects(info.dialect_count);
   for (auto& dialect : dialects) reader(dialect);
   wire::ValidateNegotiateInfoResponse response{state.server_capabilities, request.server.guid(), state.server_security_mode,
                                                static_cast<std::uint16_t>(state.dialect)};
-  if (max_output < wire::fixed_size<wire::ValidateNegotiateInfoResponse>()) return fail(status::buffer_too_small);
   auto same = policy::choose_dialect(*request.settings, dialects) == state.dialect && info.guid == state.client_guid &&
               info.security_mode == state.client_security_mode && info.capabilities == state.client_capabilities;
   if (!same) {
-    request.server.log().error("{}: FSCTL_VALIDATE_NEGOTIATE_INFO does not match what was negotiated: somebody changed the NEGOTIATE on its way; connection dropped", request.who());
+    session::refuse(request, "negotiation", status::success,
+                    "FSCTL_VALIDATE_NEGOTIATE_INFO does not match what was negotiated: somebody changed the NEGOTIATE on its way; connection dropped");
     connection.close("negotiation was tampered with");
     return fail(status::access_denied);
   }

@@ -1,5 +1,6 @@
 // One compound (or a single request) while it is worked on.
 #pragma once
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -35,6 +36,8 @@ struct Chain {
   std::size_t response_bytes = 0;      ///< in them
   std::vector<std::shared_ptr<const void>> pinned;  ///< whose keys the responses name
   SealWith seal;
+  bool explained = false;              ///< a refusal of the element at work was said already
+  std::chrono::milliseconds keep_back{0};  ///< before the responses are sent: the answer to a failed logon
   std::shared_ptr<Channel> preauth_channel;  ///< whose hash the next response goes into (SESSION_SETUP)
 };
 

@@ -12,6 +12,8 @@
 #include "src/fs/identity.hpp"
 #include "src/session/chain.hpp"
 #include "src/session/channel.hpp"
+#include "src/session/gate.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::session {
@@ -20,7 +22,6 @@ namespace {
 
 constexpr std::size_t input_size = 16 * 1024;
 constexpr std::size_t before_login_limit = 128 * 1024;        // longest message before a session stands
-constexpr std::chrono::seconds login_limit{60};
 constexpr std::size_t message_overhead = 64 * 1024;           // headers, contexts and names beside the largest payload
 constexpr std::size_t output_limit = std::size_t{32} << 20;   // unsent bytes above which no more requests are read
 constexpr std::size_t in_flight_bytes_limit = std::size_t{64} << 20;
@@ -68,6 +69,7 @@ Connection::Connection(Server& server, asio::ip::tcp::socket socket, Handover ha
 
 Connection::~Connection() {
   if (settled_) server_.unsettle(state.client_guid);
+  server_.gate().leave(state.client_address, state.id);
   server_.forget(state.id);
 }
 
@@ -106,12 +108,13 @@ Awaitable<void> Connection::run() {
 Awaitable<void> Connection::watch_login() {
   auto self = shared_from_this();
   if (closed_) co_return;
-  login_timer_.expires_after(login_limit);
+  login_timer_.expires_after(server_.gate().limits().logon_time);
   auto [error] = co_await login_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!error && !state.established) close("nobody logged on in time");
 }
 
 void Connection::established() {
+  if (!state.established) server_.gate().leave(state.client_address, state.id);
   state.established = true;
   login_timer_.cancel();
 }

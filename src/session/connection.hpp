@@ -144,6 +144,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] NtStatus check_signature(Request& request);
   void add_response(Chain& chain, Request& request, Reply reply);
   void send_chain(Chain& chain);
+  Awaitable<void> send_later(std::shared_ptr<Chain> chain);
+  void explain_refusal(Request& request, const Command& command, NtStatus status);
   void send_interim(Request& request);
   [[nodiscard]] bool must_seal(const Request& request) const;
 

@@ -5,7 +5,9 @@
 #include "src/base/unicode.hpp"
 #include "src/session/chain.hpp"
 #include "src/session/channel.hpp"
+#include "src/policy/signing.hpp"
 #include "src/session/negotiate.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::session {
@@ -26,6 +28,11 @@ std::shared_ptr<crypto::Signer> signer_elsewhere(const Server& server, const Req
   auto session = server.find_session(request.header.session_id);
   if (!session || !session->valid() || !session->signer) return nullptr;
   return session->signer->verify(request.message) ? session->signer : nullptr;
+}
+
+// Which side made it necessary.
+std::string why_signed(const Server& server, const Connection& connection) {
+  return policy::joined(policy::session_signing(*server.settings(), connection.state.client_security_mode, false).reasons);
 }
 
 }  // namespace
@@ -70,7 +77,8 @@ bool Connection::cut(Chain& chain) {
     if (next == 0) break;
     rest = rest.subspan(next);
   }
-  return !chain.elements.empty();
+  if (chain.elements.empty()) return close("a sealed frame without a message"), false;
+  return true;
 }
 
 // [MS-SMB2] 3.3.5.2.3: MessageIds, all that the CreditCharge covers
@@ -149,18 +157,46 @@ Awaitable<void> Connection::run_chain(std::shared_ptr<Chain> chain) {
       request.last_in_compound = i + 1 == chain->elements.size();
       request.settings = server_.settings();
       request.chain = chain.get();
+      chain->explained = false;
       auto reply = co_await run_element(*chain, request);
       end_async(request);
       if (closed_) break;
       chain->state.last_status = reply.status;
       if (!reply.no_response) add_response(*chain, request, std::move(reply));
     }
-    if (!closed_) send_chain(*chain);
+    if (closed_) co_return;
+    if (chain->keep_back.count() > 0) asio::co_spawn(socket_.get_executor(), send_later(chain), asio::detached);
+    else send_chain(*chain);
   } catch (const std::exception& error) {
     server_.log().error("{}: request failed: {}", state.client_address, error.what());
     failed = true;
   }
   if (failed) close("internal error");
+}
+
+// A coroutine of its own, for NEGOTIATE and SESSION_SETUP run in order: others on this connection are not kept waiting.
+Awaitable<void> Connection::send_later(std::shared_ptr<Chain> chain) {
+  auto self = shared_from_this();
+  auto until = std::chrono::steady_clock::now() + chain->keep_back;
+  constexpr std::chrono::milliseconds step{250};  // a connection that ends does not stay for the whole time
+  asio::steady_timer timer(socket_.get_executor());
+  while (!closed_ && std::chrono::steady_clock::now() < until) {
+    timer.expires_at(std::min(until, std::chrono::steady_clock::now() + step));
+    (void)co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!closed_) send_chain(*chain);
+}
+
+// What the handler has not said itself: an open that was not granted what this needs, or a file whose permissions stand against it.
+void Connection::explain_refusal(Request& request, const Command& command, NtStatus status) {
+  bool worth_it = status == status::access_denied || status == status::sharing_violation || status == status::logon_failure;
+  if (!worth_it || request.chain->explained) return;
+  std::string path, reason = "the rules of this command do not allow it here";
+  if (auto open = request.compound.file_id && request.session ? request.session->find_open(*request.compound.file_id) : nullptr) {
+    path = open->state.path;
+    reason = fmt::format("the open was granted 0x{:x} only, or the file's permissions do not allow it to its user", open->state.granted_access);
+  }
+  refuse(request, std::string(command.name), status, std::move(reason), std::move(path));
 }
 
 Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
@@ -183,7 +219,10 @@ Awaitable<Reply> Connection::run_element(Chain& chain, Request& request) {
     co_return Reply{};
   }
   auto result = co_await command.handler(request);
-  if (!result) co_return error_reply(request.async_refused.value_or(result.error()));
+  if (!result) {
+    explain_refusal(request, command, result.error());
+    co_return error_reply(request.async_refused.value_or(result.error()));
+  }
   co_return std::move(*result);
 }
 
@@ -198,8 +237,8 @@ NtStatus Connection::check_signature(Request& request) {
     // SESSION_SETUP too: whoever can authenticate a session anew decides who its next tree connects are made for.
     bool sealed_only = session && session->state.encryption.required && header.command == Smb2Command::session_setup;
     if (session && session->valid() && (session->state.signing_required || sealed_only)) {
-      server_.log().error("{}: unsigned {} refused, {}", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name,
-                           "signing is required");
+      refuse(request, fmt::format("unsigned {}", server_.commands()[static_cast<std::size_t>(header.command)].name), status::access_denied,
+             sealed_only && !session->state.signing_required ? policy::joined(session->state.encryption.reasons) : why_signed(server_, *this));
       request.dropped = session->state.signing_required && session->state.drop_unsigned;
       return status::access_denied;
     }
@@ -215,7 +254,8 @@ NtStatus Connection::check_signature(Request& request) {
   if (!request.channel->signer->verify(request.message)) {
     // A refused SESSION_SETUP is signed all the same, or its client takes the connection for tampered with.
     if (header.command == Smb2Command::session_setup) request.answer_signer = request.channel->signer;
-    server_.log().warning("{}: wrong signature on a {} request", request.who(), server_.commands()[static_cast<std::size_t>(header.command)].name);
+    refuse(request, fmt::format("wrongly signed {}", server_.commands()[static_cast<std::size_t>(header.command)].name), status::access_denied,
+           "its signature is not that of the session's key: it was changed on the way, or signed by somebody else");
     return status::access_denied;
   }
   request.signed_ = true;
@@ -265,7 +305,7 @@ NtStatus Connection::admit_request(Request& request, const Command& command) {
   }
   auto& session = *request.session;
   if (session.state.encryption.required && !request.encrypted) {
-    server_.log().error("{}: unencrypted {} refused: {}", request.who(), command.name, policy::joined(session.state.encryption.reasons));
+    refuse(request, fmt::format("unencrypted {}", command.name), status::access_denied, policy::joined(session.state.encryption.reasons));
     return status::access_denied;
   }
   // [MS-SMB2] 3.3.5.2.5
@@ -278,7 +318,8 @@ NtStatus Connection::admit_request(Request& request, const Command& command) {
   request.tree = session.find_tree(header.tree_id());
   if (!request.tree) return status::network_name_deleted;
   if (request.tree->state.encryption_required && !request.encrypted) {
-    server_.log().error("{}: unencrypted {} refused: the share requires encryption", request.who(), command.name);
+    auto verdict = policy::share_encryption(*request.tree->settings, request.tree->share, true, false, session.state.encryption);
+    refuse(request, fmt::format("unencrypted {}", command.name), status::access_denied, policy::joined(verdict.reasons));
     return status::access_denied;
   }
   return status::success;

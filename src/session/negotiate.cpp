@@ -6,11 +6,13 @@
 #include <algorithm>
 
 #include "src/auth/spnego.hpp"
+#include "src/base/log.hpp"
 #include "src/base/time.hpp"
 #include "src/crypto/random.hpp"
 #include "src/policy/dialects.hpp"
 #include "src/policy/encryption.hpp"
 #include "src/policy/signing.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
 #include "src/wire/contexts.hpp"
 
@@ -138,7 +140,7 @@ std::vector<std::pair<std::uint16_t, ByteVector>> response_contexts(const Connec
 }
 
 Failure refuse(Connection& connection, NtStatus status, const policy::Reasons& reasons) {
-  connection.server().log().error("{}: negotiation refused with {}: {}", connection.state.client_address, to_string(status), policy::joined(reasons));
+  session::refuse(connection, "negotiation", status, policy::joined(reasons));
   return fail(status);
 }
 
@@ -212,12 +214,16 @@ Result<Reply> negotiate_from_smb1(Connection& connection, Bytes message) {
   std::vector<std::string> offered;
   for (auto text = as_text(names); !text.empty();) {
     auto end = text.find('\0');
+    if (end == std::string_view::npos) {  // [MS-CIFS] 2.2.4.52.1: each ends with a null
+      connection.close("an SMB1 negotiate whose last string does not end");
+      return fail(status::invalid_parameter);
+    }
     auto name = text.substr(0, end);
     if (!name.empty() && name[0] == 2) name.remove_prefix(1);  // BufferFormat: dialect
     any |= name == "SMB 2.???";
     fixed |= name == "SMB 2.002";
     if (offered.size() < 32) offered.emplace_back(name);
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    text = text.substr(end + 1);
   }
   state.server_security_mode = policy::announced_security_mode(*settings);
   set_limits(state, *settings);
@@ -231,9 +237,9 @@ Result<Reply> negotiate_from_smb1(Connection& connection, Bytes message) {
     state.client_dialects = {static_cast<std::uint16_t>(Dialect::smb2_02)};
     return finish(response_of(connection, connection.server(), static_cast<std::uint16_t>(Dialect::smb2_02)), {});
   }
-  connection.server().log().error(
-      "{}: refused: the client offers only SMB1 dialects ({}), which this server does not speak; the lowest is {}. Enable SMB2 or later on the client.",
-      state.client_address, fmt::join(offered, ", "), policy::dialect_name(settings->min_dialect));
+  session::refuse(connection, "negotiation", status::not_supported,
+                  fmt::format("the client offers only SMB1 dialects ({}), which this server does not speak; the lowest is {}. Enable SMB2 or later on the client.",
+                              printable(fmt::format("{}", fmt::join(offered, ", "))), policy::dialect_name(settings->min_dialect)));
   return fail(status::not_supported);
 }
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <boost/asio.hpp>
+#include <fmt/format.h>
 #include <fnmatch.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -18,12 +19,15 @@
 #include "src/session/breaks.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/file_open.hpp"
+#include "src/session/gate.hpp"
+#include "src/session/refusals.hpp"
 #include "src/session/sids.hpp"
 
 namespace bossa::session {
 
 Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies dependencies)
     : settings_(std::move(settings)), dependencies_(std::move(dependencies)), lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(*dependencies_.users)),
+      gate_(std::make_unique<Gate>()), refusals_(std::make_unique<Refusals>()),
       names_(std::make_shared<fs::NameIndex>()),
       buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
   crypto::random_bytes(guid_);
@@ -44,7 +48,7 @@ void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
   auto own = connection->own_settings(nullptr);
   if (!own) return;
   if (auto verdict = policy::connection_access(*own, {connection->state.client_address, {}, {}}); !verdict.allowed) {
-    log().error("{}: connection refused: {}", connection->state.client_address, policy::joined(verdict.reasons));
+    refuse(*connection, "connection", status::success, policy::joined(verdict.reasons));
     return;
   }
   connection->state.id = next_connection_id_.fetch_add(1);
@@ -52,9 +56,32 @@ void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
     std::lock_guard guard(mutex_);
     connections_[connection->state.id] = connection;
   }
+  pass_gate(*connection);
   log().info("{}: connected to port {}", connection->state.client_address, connection->state.server_port);
   auto executor = connection->executor();
   boost::asio::co_spawn(executor, [connection]() -> Awaitable<void> { return connection->run(); }, boost::asio::detached);
+}
+
+void Server::pass_gate(const Connection& connection) {
+  const auto& address = connection.state.client_address;
+  auto before = gate_->put_out();
+  auto out = gate_->enter(address, connection.state.id);
+  if (out.empty()) return;
+  std::vector<std::shared_ptr<Connection>> ended;
+  {
+    std::lock_guard guard(mutex_);
+    for (auto id : out)
+      if (auto found = connections_.find(id); found != connections_.end()) ended.push_back(found->second.lock());
+  }
+  if (before == 0 || before / 1000 != gate_->put_out() / 1000)  // a flood shall not fill the log as well
+    refuse(*this, {0, address, {}, {}, {}, "connection", status::success,
+                   fmt::format("there are more than {} of this address on which nobody has logged on (bossa:half open limit); the oldest go, {} so far",
+                               gate_->limits().half_open, gate_->put_out())});
+  for (auto& one : ended) {
+    if (!one) continue;
+    auto executor = one->executor();
+    boost::asio::post(executor, [one = std::move(one)] { one->close("too many half-open connections of its address"); });
+  }
 }
 
 void Server::forget(std::uint64_t connection_id) {
@@ -93,6 +120,7 @@ void Server::take_over(Handover handover, const boost::asio::any_io_executor& ex
       std::lock_guard guard(mutex_);
       connections_[connection->state.id] = connection;
     }
+    pass_gate(*connection);
     boost::asio::co_spawn(executor, [connection]() -> Awaitable<void> { return connection->run(); }, boost::asio::detached);
   });
 }

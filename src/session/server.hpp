@@ -30,6 +30,8 @@ namespace bossa::session {
 
 class Connection;
 class ClientSettings;
+class Gate;
+class Refusals;
 struct Handover;
 
 /// A network interface, for FSCTL_QUERY_NETWORK_INTERFACE_INFO.
@@ -73,6 +75,9 @@ class Server {
   /// For what is the server's own; what concerns a client asks Connection::own_settings().
   [[nodiscard]] std::shared_ptr<const policy::Settings> settings() const;
   [[nodiscard]] std::pair<std::shared_ptr<const policy::Settings>, std::shared_ptr<const ClientSettings>> settings_and_reader() const;
+  /// Who may try to log on, and how fast.
+  [[nodiscard]] Gate& gate() { return *gate_; }
+  [[nodiscard]] Refusals& refusals() { return *refusals_; }
   [[nodiscard]] Log& log() { return dependencies_.log; }
   [[nodiscard]] auth::AccountDatabase& accounts() { return *dependencies_.accounts; }
   [[nodiscard]] auth::UserMapper& users() { return *dependencies_.users; }
@@ -128,6 +133,8 @@ class Server {
  private:
   friend class Connection;
   void forget(std::uint64_t connection_id);
+  /// Counts it as half-open, and puts out the oldest such one of its address where there are too many.
+  void pass_gate(const Connection& connection);
   /// The core where other connections of that client live, if it is not `executor`'s; else the client is at home there, one connection more.
   [[nodiscard]] std::optional<boost::asio::any_io_executor> settle(const ByteArray<16>& client_guid, const boost::asio::any_io_executor& executor);
   void unsettle(const ByteArray<16>& client_guid);
@@ -148,6 +155,8 @@ class Server {
   std::shared_ptr<LockWaiters> lock_waiters_;
   std::shared_ptr<NotifyHub> notify_hub_ = std::make_shared<NotifyHub>();
   std::unique_ptr<fs::SidMapper> sids_;
+  std::unique_ptr<Gate> gate_;
+  std::unique_ptr<Refusals> refusals_;
   std::shared_ptr<fs::NameIndex> names_;
   std::shared_ptr<fs::StreamLocks> stream_locks_ = std::make_shared<fs::StreamLocks>();
   std::shared_ptr<BufferPool> buffers_;

@@ -1,9 +1,14 @@
 // CREATE, [MS-SMB2] 3.3.5.9: contexts -> path -> share rights -> open as the user -> admit -> apply -> reply.
+#include <fmt/format.h>
+
 #include "src/base/time.hpp"
 #include "src/commands/create/grants.hpp"
+#include "src/commands/create/refusal.hpp"
 #include "src/commands/pipes.hpp"
 #include "src/commands/support.hpp"
+#include "src/policy/reasons.hpp"
 #include "src/session/breaks.hpp"
+#include "src/session/refusals.hpp"
 
 namespace bossa::commands {
 
@@ -130,6 +135,7 @@ Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params,
     auto work = [&] { return create::open_file(place, params); };
     auto opened = co_await as_user(request, work);
     if (!obstacle.breaks.empty()) session::send_breaks(request.server, std::move(obstacle.breaks));
+    if (!opened && !obstacle.wait_at) create::explain_refusal(request, params, obstacle, opened.error());
     if (!obstacle.wait_at) {
       if (waiter) waiters.forget(obstacle.ticket);
       co_return opened;
@@ -143,17 +149,26 @@ Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params,
   }
 }
 
+// Pipes count as well: each holds memory for what was written to it.
+bool too_many_opens(Request& request, const std::string& name) {
+  if (request.session->open_count() < request.settings->max_open_files) return false;
+  policy::Reason limit{fmt::format("max open files = {} is reached", request.settings->max_open_files), policy::origin_of(request.settings->origins, "max open files")};
+  session::refuse(request, "CREATE", status::too_many_opened_files, limit.line(), name);
+  return true;
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_create(Request& request) {
   if (request.tree->state.is_ipc) {
     auto params = create::parse_params(request.message, request.body);
     if (!params) co_return fail(params.error());
+    if (too_many_opens(request, params->name)) co_return fail(status::too_many_opened_files);
     co_return create_pipe(request, params->request, params->name);
   }
   auto params = parse_disk_create(request.message, request.body);
   if (!params) co_return fail(params.error());
-  if (request.session->open_count() >= request.settings->max_open_files) co_return fail(status::too_many_opened_files);
+  if (too_many_opens(request, params->name)) co_return fail(status::too_many_opened_files);
   const auto& contexts = params->contexts;
   if (contexts.reconnects()) {
     auto open = create::reconnect(request, *params);

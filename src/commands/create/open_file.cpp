@@ -288,7 +288,10 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     opened.facts = fs::file_facts(opened.handle, opened.handle.stat);
     if (auto checked = check_existing(place, params, opened); !checked) return fail(checked.error());
   }
-  if (auto free = check_deletion_sharing(place, opened); !free) return fail(free.error());
+  if (auto free = check_deletion_sharing(place, opened); !free) {
+    place.obstacle->reason = "the file or one of its streams is open and not shared for deletion";
+    return fail(free.error());
+  }
   opened.node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, session::stream_key(opened.handle)});
   if (lease_is_elsewhere(place, &opened.node->key())) return fail(status::invalid_parameter);
   auto let_go = [&] {
@@ -305,7 +308,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     return fail(status::sharing_violation);
   }
   if (!(admission.status == status::success)) {
-    place.server.log().info("{}: {} refused: {}", place.owner, to_string(admission.status), admission.reason);
+    place.obstacle->reason = admission.reason;
     let_go();
     return fail(admission.status);
   }

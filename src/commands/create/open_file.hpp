@@ -27,6 +27,7 @@ struct Obstacle {
   locking::WaitTicket ticket = 0;
   std::vector<locking::CacheBreak> breaks;
   std::shared_ptr<locking::FileNode> wait_at;
+  std::string reason;  ///< of a refusal: the other open that stands against it, or what else the bare status does not say
 };
 
 struct Place {
