@@ -147,6 +147,12 @@ def stage_torture(run):
     return run.counted(argv + (["--full"] if run.options.full else []), 3600 if run.options.full else 480)
 
 
+@stage("attack")
+def stage_attack(run):
+    """Named attacks, while honest clients work on the server; afterwards its memory and descriptors are as before."""
+    return run.counted([os.path.join(HERE, "attack", "run"), "--bin", run.bin("release")], 600)
+
+
 @stage("swap")
 def stage_swap(run):
     return run.counted([os.path.join(HERE, "swap", "run"), "--bin", run.bin("release")], 320)
