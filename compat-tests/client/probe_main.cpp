@@ -19,7 +19,8 @@ namespace {
 constexpr const char* usage =
     "usage: bossa-probe --port PORT\n"
     "Each line of standard input: {\"user\", \"password\", \"share\", \"path\", \"client\", \"write\", \"dialect\": 0x0311 or 0 for all, \"signing\", \"encryption\":\n"
-    "\"as_asked\", \"always\" or \"never\"}. Each line of output: {\"stage\", \"status\", \"allowed\"}; \"by_client\": the client gave up itself.\n";
+    "\"as_asked\", \"always\" or \"never\"; signing also \"wrong\": with a signature that is not right; \"patience\": milliseconds to wait for an answer}.\n"
+    "Each line of output: {\"stage\", \"status\", \"allowed\", \"answer\": how the last one was protected}; \"by_client\": the client gave up itself.\n";
 
 struct Stopped {
   const char* stage;
@@ -33,7 +34,7 @@ template <class T> T need(Result<T> result, const char* stage) {
 }
 
 /// From that address of this machine, which may be any of 127.0.0.0/8.
-client::Transport connected(const std::string& from, std::uint16_t port) {
+client::Transport connected(const std::string& from, std::uint16_t port, std::chrono::milliseconds patience) {
   int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -47,19 +48,19 @@ client::Transport connected(const std::string& from, std::uint16_t port) {
     throw Stopped{"connection", status::bad_network_path};
   }
   client::Transport transport(socket);
-  transport.set_timeout(std::chrono::seconds(20));
+  transport.set_timeout(patience);
   return transport;
 }
 
 struct Wanted {
-  bool always = false, never = false;
-  explicit Wanted(const std::string& word) : always(word == "always"), never(word == "never") {}
+  bool always = false, never = false, wrong = false;
+  explicit Wanted(const std::string& word) : always(word == "always" || word == "wrong"), never(word == "never"), wrong(word == "wrong") {}
 };
 
 client::NegotiateOptions negotiate_options(const Json& question, const Wanted& signing, const Wanted& encryption) {
   client::NegotiateOptions options;
   if (auto dialect = question.value("dialect", 0); dialect != 0) options.dialects = {static_cast<std::uint16_t>(dialect)};
-  if (signing.always) options.security_mode |= wire::security_mode::signing_required;
+  if (signing.always && !signing.wrong) options.security_mode |= wire::security_mode::signing_required;
   if (encryption.never) {
     options.ciphers.clear();
     options.capabilities &= ~wire::capability::encryption;
@@ -67,8 +68,12 @@ client::NegotiateOptions negotiate_options(const Json& question, const Wanted& s
   return options;
 }
 
-/// CREATE of what is there, else of what is made.
-void open(client::Session& session, std::uint32_t tree, const Json& question, const client::Tweaks& tweaks) {
+const char* name_of(client::Protection protection) {
+  return protection == client::Protection::sealed ? "sealed" : protection == client::Protection::none ? "clear" : "signed";
+}
+
+/// CREATE of what is there, else of what is made; how the answer was protected.
+const char* open(client::Session& session, std::uint32_t tree, const Json& question, const client::Tweaks& tweaks) {
   bool write = question.value("write", false);
   client::CreateOptions create;
   create.access = client::access::read_attributes | (write ? client::access::write_data | client::access::append_data : client::access::read_data);
@@ -80,11 +85,12 @@ void open(client::Session& session, std::uint32_t tree, const Json& question, co
     reply = need(session.call(client::requests::create(path, create), tree, tweaks), "file");
   }
   if (!reply.ok()) throw Stopped{"file", reply.status()};
+  return name_of(reply.protection);
 }
 
-void ask(const Json& question, std::uint16_t port) {
+const char* ask(const Json& question, std::uint16_t port) {
   Wanted signing(question.value("signing", "as_asked")), encryption(question.value("encryption", "as_asked"));
-  client::Connection connection(connected(question.value("client", "127.0.0.1"), port));
+  client::Connection connection(connected(question.value("client", "127.0.0.1"), port, std::chrono::milliseconds(question.value("patience", 20000))));
   auto negotiated = connection.negotiate(negotiate_options(question, signing, encryption));
   if (!negotiated) throw Stopped{negotiated.error() == status::network_name_deleted ? "connection" : "negotiation", negotiated.error()};
   auth::ClientCredentials credentials;
@@ -103,6 +109,10 @@ void ask(const Json& question, std::uint16_t port) {
     security.sign = false;
     tweaks.sign = false;
   }
+  if (signing.wrong && !keyless)
+    tweaks.on_wire = [](ByteVector& frame) {
+      if (frame[0] == 0xFE) frame[wire::signature_offset] ^= 1;  // what is sealed carries no signature
+    };
   auto to_tree = tweaks;
   bool must_sign = negotiated->dialect == 0x0311 && !keyless && !signing.never;
   if (must_sign) to_tree.sign = true;
@@ -110,8 +120,8 @@ void ask(const Json& question, std::uint16_t port) {
   if (!reply.ok()) throw Stopped{"share", reply.status()};
   auto info = need(reply.parse<wire::TreeConnectResponse>(), "share");
   if ((info.share_flags & wire::share_flag::encrypt_data) != 0 && security.outbound) tweaks.encrypt = true;
-  if ((info.share_type & 0xFF) == wire::share_type::pipe) return;
-  open(*session, reply.header.tree_id(), question, tweaks);
+  if ((info.share_type & 0xFF) == wire::share_type::pipe) return name_of(reply.protection);
+  return open(*session, reply.header.tree_id(), question, tweaks);
 }
 
 } // namespace
@@ -124,8 +134,8 @@ int main(int argc, char** argv) {
     if (!question.is_object()) return std::fprintf(stderr, "not understood: %s\n", line.c_str()), 2;
     Json answer;
     try {
-      ask(question, port);
-      answer = {{"allowed", true}, {"stage", "file"}, {"status", "STATUS_SUCCESS"}, {"by_client", false}};
+      auto protection = ask(question, port);
+      answer = {{"allowed", true}, {"answer", protection}, {"stage", "file"}, {"status", "STATUS_SUCCESS"}, {"by_client", false}};
     } catch (const Stopped& stopped) {
       answer = {{"allowed", false}, {"stage", stopped.stage}, {"status", to_string(stopped.status)}, {"by_client", stopped.by_client}};
     }
