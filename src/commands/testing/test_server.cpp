@@ -18,6 +18,7 @@
 #include "src/auth/ntlm_client.hpp"
 #include "src/base/unicode.hpp"
 #include "src/commands/registry.hpp"
+#include "src/session/gate.hpp"
 #include "src/session/server.hpp"
 #include "src/wire/contexts.hpp"
 
@@ -159,6 +160,9 @@ void TestServer::Parts::start() {
   account.password_last_set = 1;
   if (!accounts->put(account)) give_up("no account");
   server = std::make_unique<session::Server>(settings_for(directory), session::Dependencies{log, accounts, users, workers, registry()});
+  session::Gate::Limits limits;
+  limits.failed_logon_delay = {};  // an input that logs on wrongly shall not cost two seconds
+  server->gate().set(limits);
 }
 
 void TestServer::Parts::reset_directory() const {
