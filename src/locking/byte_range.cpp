@@ -59,6 +59,43 @@ Outcome ByteRangeLocks::unlock(OpenId open, LockRange range) {
   return {};
 }
 
+void ByteRangeLocks::take_back(OpenId open, std::span<const LockElement> elements) {
+  auto& held = state_.held;
+  for (const auto& element : elements) {
+    HeldLock given{open, element.range, element.kind};
+    auto found = std::find(held.rbegin(), held.rend(), given);
+    if (found != held.rend()) held.erase(std::next(found).base());
+  }
+}
+
+std::vector<LockPiece> ByteRangeLocks::pieces(OpenId open, LockRange range) const {
+  std::vector<LockPiece> out;
+  if (range.length == 0) return out;
+  auto last = [](LockRange one) { return one.offset + (one.length - 1); };
+  auto end = last(range);
+  std::vector<const HeldLock*> mine;
+  std::vector<std::uint64_t> starts{range.offset};
+  for (const auto& held : state_.held) {
+    if (held.open != open || held.range.length == 0 || held.range.offset > end || last(held.range) < range.offset) continue;
+    mine.push_back(&held);
+    if (held.range.offset > range.offset) starts.push_back(held.range.offset);
+    if (last(held.range) < end) starts.push_back(last(held.range) + 1);
+  }
+  std::ranges::sort(starts);
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    auto stop = i + 1 < starts.size() ? starts[i + 1] - 1 : end;
+    std::optional<LockKind> kind;
+    for (const auto* held : mine) {
+      if (held->range.offset > starts[i] || last(held->range) < stop) continue;
+      if (!kind || held->kind == LockKind::exclusive) kind = held->kind;
+    }
+    if (!out.empty() && out.back().kind == kind) out.back().range.length = stop - out.back().range.offset + 1;
+    else out.push_back({{starts[i], stop - starts[i] + 1}, kind});
+  }
+  return out;
+}
+
 std::vector<WaitTicket> ByteRangeLocks::grant_waiting() {
   std::vector<WaitTicket> granted;
   auto& [held, waiting] = state_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,6 +44,13 @@ struct LockWaiter {
   friend bool operator==(const LockWaiter&, const LockWaiter&) = default;
 };
 
+/// Part of a range, and how its open holds it: exclusive where any of its locks there is; nothing where it has none.
+struct LockPiece {
+  LockRange range;
+  std::optional<LockKind> kind;
+  friend bool operator==(const LockPiece&, const LockPiece&) = default;
+};
+
 enum class LockAnswer : std::uint8_t { granted, waiting };
 
 /// The locks of one stream. Plain data and rules, no synchronisation: the FileNode calls it under its mutex.
@@ -65,6 +73,10 @@ public:
   /// Gives back one lock with exactly this offset and length; of several, an exclusive one first ([MS-FSA] 2.1.5.9).
   /// RANGE_NOT_LOCKED: none such. INVALID_LOCK_RANGE: it wraps. Call grant_waiting() afterwards.
   Outcome unlock(OpenId open, LockRange range);
+  /// Takes back what a lock() that was granted has just given.
+  void take_back(OpenId open, std::span<const LockElement> elements);
+  /// How `open` holds each part of `range`, in order, neighbours of one kind joined. For those whose locks do not stack (POSIX).
+  [[nodiscard]] std::vector<LockPiece> pieces(OpenId open, LockRange range) const;
   /// Gives the waiting requests that no longer conflict their locks, in the order they were asked, and returns their tickets:
   /// the caller answers each with STATUS_SUCCESS after it has released the node's mutex.
   [[nodiscard]] std::vector<WaitTicket> grant_waiting();

@@ -11,7 +11,9 @@ using namespace caching;
 std::uint32_t kept(const Caches::Holder& holder, Contention kind) {
   // An oplock has no state between batch or exclusive and level II.
   auto without = [&](std::uint32_t lost) {
-    return holder.owner.lease ? holder.state & ~lost : (holder.state & lost) ? std::uint32_t{read} : holder.state;
+    if (holder.owner.lease) return holder.state & ~lost;
+    if (!(holder.state & lost)) return holder.state;
+    return holder.level2 ? std::uint32_t{read} : std::uint32_t{none};
   };
   switch (kind) {
     case Contention::open_rights: return holder.owner.lease ? holder.state : without(write);
@@ -121,6 +123,7 @@ CacheGrant Caches::grant(const CacheRequest& request, OpenId open, bool others, 
     fresh.version = request.version;
     fresh.epoch = request.version == 2 ? static_cast<std::uint16_t>(request.epoch + (wanted != none ? 1 : 0)) : std::uint16_t{0};
     fresh.parent_key = request.parent_key;
+    fresh.level2 = request.level2;
     fresh.opens = {open};
     holders_.push_back(std::move(fresh));
     return {wanted, false, holders_.back().epoch};

@@ -37,9 +37,9 @@ struct CacheRequest {
   std::uint8_t version = 1;       ///< of a lease
   std::uint16_t epoch = 0;        ///< of a version 2 lease
   std::optional<ByteArray<16>> parent_key;
-  bool directory = false;         ///< a directory: never W
+  bool directory = false;         ///< a directory: never W, and for version 2 leases only, [MS-SMB2] 3.3.5.9.11
   bool attributes_only = false;   ///< the open reads no data: beside others it gets no oplock
-  bool level2 = true;             ///< `level2 oplocks`
+  bool level2 = true;             ///< `level2 oplocks`; false: no oplock comes down to level II, but to none
   friend bool operator==(const CacheRequest&, const CacheRequest&) = default;
 };
 
@@ -66,7 +66,7 @@ enum class Contention : std::uint8_t {
   open_rights,     ///< CREATE that reads the rights beside attributes: takes oplocks' W, but no lease's
   sharing,         ///< the same, but share modes are in the way: takes H, so that the client may close
   overwrite,       ///< CREATE that replaces the content: takes all
-  change,          ///< WRITE, LOCK, size: takes R (and with it all), waits for nobody
+  change,          ///< WRITE, LOCK, size; of a directory: an entry came, went or changed. Takes R (and with it all), waits for nobody
   detach           ///< rename, delete pending: takes H
 };
 
@@ -84,6 +84,7 @@ class Caches {
     std::uint8_t version = 1;
     std::uint16_t epoch = 0;
     std::optional<ByteArray<16>> parent_key;
+    bool level2 = true;                      ///< of an oplock: it may come down to level II
     Clock::time_point deadline{};            ///< breaking: when the answer is overdue
     std::vector<OpenId> opens;
     friend bool operator==(const Holder&, const Holder&) = default;

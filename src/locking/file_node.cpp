@@ -207,6 +207,30 @@ Result<LockAnswer> FileNode::lock(OpenId id, std::span<const LockElement> elemen
 }
 
 Outcome FileNode::unlock(OpenId id, std::span<const LockRange> ranges, std::vector<WaitTicket>& granted) {
+  auto outcome = unlock(id, ranges);
+  for (auto ticket : grant_waiting()) granted.push_back(ticket);
+  return outcome;
+}
+
+std::vector<WaitTicket> FileNode::grant_waiting() {
+  std::lock_guard guard(mutex_);
+  auto granted = locks_.grant_waiting();
+  note_locks();
+  return granted;
+}
+
+void FileNode::take_back_locks(OpenId id, std::span<const LockElement> elements) {
+  std::lock_guard guard(mutex_);
+  locks_.take_back(id, elements);
+  note_locks();
+}
+
+std::vector<LockPiece> FileNode::lock_pieces(OpenId id, LockRange range) const {
+  std::lock_guard guard(mutex_);
+  return locks_.pieces(id, range);
+}
+
+Outcome FileNode::unlock(OpenId id, std::span<const LockRange> ranges) {
   std::lock_guard guard(mutex_);
   if (!find(id)) return fail(status::file_closed);
   Outcome outcome;
@@ -214,7 +238,6 @@ Outcome FileNode::unlock(OpenId id, std::span<const LockRange> ranges, std::vect
     outcome = locks_.unlock(id, range);
     if (!outcome) break;
   }
-  for (auto ticket : locks_.grant_waiting()) granted.push_back(ticket);
   note_locks();
   return outcome;
 }
@@ -288,6 +311,18 @@ std::optional<Caches::Holder> FileNode::holder_of(OpenId id) const {
   std::lock_guard guard(mutex_);
   const auto* found = caches_.holder_of(id);
   return found ? std::optional(*found) : std::nullopt;
+}
+
+std::uint32_t FileNode::caching_of(OpenId id) const {
+  if (!any_cache_.load(std::memory_order_acquire)) return caching::none;
+  std::lock_guard guard(mutex_);
+  const auto* found = caches_.holder_of(id);
+  return found ? found->state : caching::none;
+}
+
+void FileNode::reduce(OpenId id, std::uint32_t keep) {
+  std::lock_guard guard(mutex_);
+  (void)caches_.reduce(id, keep);
 }
 
 void FileNode::set_disconnected(OpenId id, bool disconnected) {

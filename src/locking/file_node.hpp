@@ -130,6 +130,12 @@ public:
   /// Gives back the ranges in order, up to the first that is not locked (RANGE_NOT_LOCKED); those before it stay unlocked
   /// ([MS-SMB2] 3.3.5.14.1). `granted` receives the waiting requests that now hold their locks, also on failure.
   Outcome unlock(OpenId id, std::span<const LockRange> ranges, std::vector<WaitTicket>& granted);
+  /// The same, but nothing is granted to those who wait: grant_waiting() does that, when the kernel has the ranges back as well.
+  Outcome unlock(OpenId id, std::span<const LockRange> ranges);
+  [[nodiscard]] std::vector<WaitTicket> grant_waiting();
+  /// As ByteRangeLocks::take_back, pieces.
+  void take_back_locks(OpenId id, std::span<const LockElement> elements);
+  [[nodiscard]] std::vector<LockPiece> lock_pieces(OpenId id, LockRange range) const;
   /// As ByteRangeLocks::cancel.
   bool cancel_wait(WaitTicket ticket);
   /// As ByteRangeLocks::io_conflicts. Without any lock on the stream this costs one atomic load.
@@ -154,6 +160,10 @@ public:
   void forget_wait(WaitTicket ticket);
   [[nodiscard]] std::optional<Caches::Holder> holder(const CacheOwner& owner) const;
   [[nodiscard]] std::optional<Caches::Holder> holder_of(OpenId id) const;
+  /// What the client of this open may cache at the moment. Without any grant this costs one atomic load.
+  [[nodiscard]] std::uint32_t caching_of(OpenId id) const;
+  /// As Caches::reduce: what was just granted cannot be kept up.
+  void reduce(OpenId id, std::uint32_t keep);
   /// The client of a durable open is gone, or back.
   void set_disconnected(OpenId id, bool disconnected);
 
