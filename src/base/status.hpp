@@ -46,6 +46,7 @@ struct NtStatus {
   X(object_path_not_found, 0xC000003A, "STATUS_OBJECT_PATH_NOT_FOUND")                                                 \
   X(object_path_syntax_bad, 0xC000003B, "STATUS_OBJECT_PATH_SYNTAX_BAD")                                               \
   X(crc_error, 0xC000003F, "STATUS_CRC_ERROR")                                                                         \
+  X(cannot_break_oplock, 0xC0000909, "STATUS_CANNOT_BREAK_OPLOCK")                                                     \
   X(sharing_violation, 0xC0000043, "STATUS_SHARING_VIOLATION")                                                         \
   X(quota_exceeded, 0xC0000044, "STATUS_QUOTA_EXCEEDED")                                                               \
   X(ea_too_large, 0xC0000050, "STATUS_EA_TOO_LARGE")                                                                   \

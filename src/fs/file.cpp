@@ -26,8 +26,10 @@ int flags_of(const OpenIntent& intent) {
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 /// Opens `name` below `directory` as the intent asks; falls back to O_PATH where no data is wanted.
-Fd open_for(int directory, const char* name, const OpenIntent& intent, Follow follow, bool& path_only) {
-  path_only = false;
+Fd open_for(const Volume& volume, int directory, const char* name, const OpenIntent& intent, Follow follow, bool& path_only) {
+  // Who wants no data breaks nobody's oplock, and the kernel's no more than ours.
+  path_only = volume.options().kernel_oplocks && !intent.read && !intent.write && !intent.must_be_directory;
+  if (path_only) return Fd(open_beneath(directory, name, O_PATH, follow));
   Fd fd(open_beneath(directory, name, flags_of(intent), follow));
   if (fd) return fd;
   if (errno == EISDIR) {  // write rights on a directory are rights to its entries
@@ -66,7 +68,7 @@ Result<FileHandle> adopt(const VolumePtr& volume, Fd fd, std::string path, const
 }
 
 NtStatus open_error(int error) {
-  return error == EWOULDBLOCK ? status::sharing_violation : error == ENXIO ? status::access_denied : status_from_errno(error);
+  return error == EWOULDBLOCK ? status::cannot_break_oplock : error == ENXIO ? status::access_denied : status_from_errno(error);
 }
 }  // namespace
 
@@ -81,7 +83,7 @@ Result<OpenedOrPlace> open_or_locate(const VolumePtr& volume, const SmbPath& pat
   if (auto veto = check_veto(*volume, path); !veto) return fail(veto.error());
   OpenedOrPlace result;
   bool path_only = false;
-  Fd fd = open_for(volume->root(), path.is_root() ? "." : path.text().c_str(), intent, volume->follow(), path_only);
+  Fd fd = open_for(*volume, volume->root(), path.is_root() ? "." : path.text().c_str(), intent, volume->follow(), path_only);
   if (fd) {
     auto handle = adopt(volume, std::move(fd), path.text(), intent, path_only);
     if (!handle) return fail(handle.error());
@@ -115,13 +117,13 @@ Result<FileHandle> open_existing(const Located& where, const OpenIntent& intent)
   bool path_only = false;
   Fd fd;
   if (where.path.empty())
-    fd = open_for(where.volume->root(), ".", intent, Follow::none, path_only);
+    fd = open_for(*where.volume, where.volume->root(), ".", intent, Follow::none, path_only);
   else if (!where.is_symlink)
-    fd = open_for(where.parent(), where.name().c_str(), intent, Follow::none, path_only);
+    fd = open_for(*where.volume, where.parent(), where.name().c_str(), intent, Follow::none, path_only);
   else if (where.outside)
-    fd = open_for(where.parent(), where.name().c_str(), intent, Follow::any, path_only);
+    fd = open_for(*where.volume, where.parent(), where.name().c_str(), intent, Follow::any, path_only);
   else
-    fd = open_for(where.volume->root(), where.target.empty() ? "." : where.target.c_str(), intent, Follow::none, path_only);
+    fd = open_for(*where.volume, where.volume->root(), where.target.empty() ? "." : where.target.c_str(), intent, Follow::none, path_only);
   if (!fd) return fail(open_error(errno));
   return adopt(where.volume, std::move(fd), where.path, intent, path_only);
 }
@@ -140,7 +142,7 @@ Result<FileHandle> create_directory(const Located& where, std::uint32_t mode) {
   if (outcome != 0) return fail(status_from_errno(error));
   OpenIntent intent{false, false, true, false};
   bool path_only = false;
-  Fd fd = open_for(where.parent(), name.c_str(), intent, Follow::none, path_only);
+  Fd fd = open_for(*where.volume, where.parent(), name.c_str(), intent, Follow::none, path_only);
   if (!fd) return fail(status_from_errno(errno));
   auto handle = adopt(where.volume, std::move(fd), where.path, intent, path_only);
   if (handle) handle->readable = !path_only;

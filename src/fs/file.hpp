@@ -41,7 +41,7 @@ struct FileHandle {
 };
 
 /// The common case in one go: open what exists. One openat2 and one statx when the name is exact. Statuses of locate(), plus
-/// OBJECT_NAME_NOT_FOUND when it does not exist, FILE_IS_A_DIRECTORY and NOT_A_DIRECTORY by the intent, ACCESS_DENIED from the kernel.
+/// OBJECT_NAME_NOT_FOUND when it does not exist, CANNOT_BREAK_OPLOCK while somebody holds a kernel lease on it (which he is told to give up), FILE_IS_A_DIRECTORY and NOT_A_DIRECTORY by the intent, ACCESS_DENIED from the kernel.
 [[nodiscard]] Result<FileHandle> open_path(const VolumePtr& volume, const SmbPath& path, const OpenIntent& intent);
 /// Either the open file, or the place where it can be created (handle empty): for OPEN_IF, OVERWRITE_IF, SUPERSEDE, CREATE.
 struct OpenedOrPlace {

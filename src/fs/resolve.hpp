@@ -48,6 +48,7 @@ struct VolumeOptions {
   bool hide_special_files = false, hide_unreadable = false, hide_unwriteable = false;
   bool ea_support = true;
   bool dos_filemode = false, delete_readonly = false, delete_veto_files = false, dos_filetimes = true, inherit_owner = false;
+  bool kernel_oplocks = false;   ///< files may be guarded by kernel leases of this server
   bool strict_allocate = false;  ///< room for what lies beyond the old end is reserved at once
   bool dos_filetime_resolution = false;  ///< times are shown in steps of two seconds
   enum class Mangling : std::uint8_t { no, illegal, yes };
