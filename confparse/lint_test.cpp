@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(each_class_is_found_where_it_stands) {
       {"deadtime = 5 # minutes\n", "comment-in-value", Severity::warning, 1},
       {"lanman auth = no\n", "deprecated", Severity::note, 1},
       {s + "security mask = 0777\n", "removed-parameter", Severity::warning, 3},
-      {"smb3 directory leases = no\n", "later-parameter", Severity::warning, 1},
+      {s + "vfs mkdir use tmp name = no\n", "later-parameter", Severity::warning, 3},
       {s + "create mask = 0600\ncreate mode = 0640\n", "synonyms-fight", Severity::warning, 4},
       {s + "create mask = 0600\ncreate mask = 0640\n", "set-twice", Severity::warning, 4},
       {s + "read only = yes\nwritable = yes\n", "read-only-writable", Severity::warning, 4},

@@ -8,6 +8,7 @@
 #include "src/commands/file_ioctl.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/session/breaks.hpp"
+#include "src/session/local_locks.hpp"
 
 namespace bossa::commands {
 
@@ -94,8 +95,8 @@ Outcome copy_all(FileOpen& source, FileOpen& target, const std::vector<Chunk>& c
   for (const auto& chunk : chunks) {
     // A chunk that reaches past the end of the source is refused whole, [MS-SMB2] 3.3.5.15.6.
     if (chunk.source_offset > size->size || chunk.length > size->size - chunk.source_offset) return fail(status::invalid_view_size);
-    if (source.node->io_conflicts(source.id, chunk.source_offset, chunk.length, false) ||
-        target.node->io_conflicts(target.id, chunk.target_offset, chunk.length, true)) {
+    if (session::io_conflicts(source, chunk.source_offset, chunk.length, false) ||
+        session::io_conflicts(target, chunk.target_offset, chunk.length, true)) {
       return fail(status::file_lock_conflict);
     }
     auto copied = copy_one(source.handle, target.handle, chunk);
@@ -159,8 +160,8 @@ Outcome share_blocks(FileOpen& source, FileOpen& target, const DuplicateExtents&
   if (marked_sparse(source) && !marked_sparse(target)) return fail(status::not_supported);
   auto distance = wanted.source_offset > wanted.target_offset ? wanted.source_offset - wanted.target_offset : wanted.target_offset - wanted.source_offset;
   if (source.handle.key == target.handle.key && distance < wanted.byte_count) return fail(status::not_supported);
-  if (source.node->io_conflicts(source.id, wanted.source_offset, wanted.byte_count, false) ||
-      target.node->io_conflicts(target.id, wanted.target_offset, wanted.byte_count, true)) {
+  if (session::io_conflicts(source, wanted.source_offset, wanted.byte_count, false) ||
+      session::io_conflicts(target, wanted.target_offset, wanted.byte_count, true)) {
     return fail(status::file_lock_conflict);
   }
   file_clone_range range{};

@@ -1,6 +1,7 @@
 // LOCK, [MS-SMB2] 3.3.5.14.
 #include "src/commands/support.hpp"
 #include "src/session/breaks.hpp"
+#include "src/session/local_locks.hpp"
 
 namespace bossa::commands {
 
@@ -23,18 +24,21 @@ Result<std::vector<wire::LockElement>> parse_elements(const Request& request, co
 }
 
 // One after the other, [MS-SMB2] 3.3.5.14.1: what comes before a bad element stays unlocked.
-Outcome unlock_all(FileOpen& file, const std::vector<wire::LockElement>& elements) {
+Awaitable<Outcome> unlock_all(Request& request, FileOpen& file, const std::vector<wire::LockElement>& elements) {
   std::vector<locking::LockRange> ranges;
   for (const auto& element : elements) {
     if (element.flags != unlock) break;
     ranges.push_back({element.offset, element.length});
   }
-  if (ranges.empty()) return fail(status::invalid_parameter);
-  std::vector<locking::WaitTicket> granted;
-  auto done = file.node->unlock(file.id, ranges, granted);
-  file.wake(granted, status::success);
-  if (done && ranges.size() < elements.size()) return fail(status::invalid_parameter);
-  return done;
+  if (ranges.empty()) co_return fail(status::invalid_parameter);
+  auto done = file.node->unlock(file.id, ranges);
+  if (file.has_shown_locks) {
+    auto show = [&] { return session::show_again(file, ranges), true; };
+    co_await as_user(request, file, show);
+  }
+  file.wake(file.node->grant_waiting(), status::success);
+  if (done && ranges.size() < elements.size()) co_return fail(status::invalid_parameter);
+  co_return done;
 }
 
 struct Wanted {
@@ -56,7 +60,7 @@ Result<Wanted> wanted_locks(const std::vector<wire::LockElement>& elements) {
   return wanted;
 }
 
-Awaitable<Outcome> take(Request& request, FileOpen& file, const Wanted& wanted) {
+Awaitable<Outcome> take_among_clients(Request& request, FileOpen& file, const Wanted& wanted) {
   if (!wanted.may_wait) {
     auto taken = file.node->lock(file.id, wanted.elements, locking::fail_immediately);
     if (!taken) co_return fail(taken.error());
@@ -83,6 +87,23 @@ Awaitable<Outcome> take(Request& request, FileOpen& file, const Wanted& wanted) 
   co_return Outcome{};
 }
 
+// How often a lock is tried for that a local program has: the kernel tells nobody of its end but a thread that waits for it.
+constexpr std::chrono::milliseconds first_pause{20}, longest_pause{500};
+
+Awaitable<Outcome> take(Request& request, Open& open, const Wanted& wanted) {
+  auto& file = *open.file;
+  for (auto pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
+    auto taken = co_await take_among_clients(request, file, wanted);
+    if (!taken || !file.shows_locks) co_return taken;
+    auto show = [&] { return session::show_locks(file, wanted.elements); };
+    if (co_await as_user(request, file, show)) co_return Outcome{};
+    if (!wanted.may_wait) co_return fail(status::lock_not_granted);
+    auto nobody = std::make_shared<session::Signal>(request.executor());
+    if (co_await request.wait(nobody, pause) == session::Wake::cancelled) co_return fail(status::cancelled);
+    if (open.closed) co_return fail(status::range_not_locked);
+  }
+}
+
 // [MS-SMB2] 3.3.5.14: a LOCK that a client repeats because it lost the answer with its channel is answered, not done again. For clients that
 // may lose a channel: on multichannel connections, and on opens that outlive a connection.
 struct Sequence {
@@ -90,6 +111,7 @@ struct Sequence {
   int number = 0;
 };
 Sequence sequence_of(const Request& request, const Open& open, const wire::LockRequest& lock) {
+  if (request.settings->lock_sequences_off) return {};
   constexpr std::uint32_t largest_index = 64;
   Sequence sequence{lock.lock_sequence >> 4, static_cast<int>(lock.lock_sequence & 15)};
   const auto& connection = request.connection.state;
@@ -101,12 +123,13 @@ Sequence sequence_of(const Request& request, const Open& open, const wire::LockR
   return sequence;
 }
 
-Awaitable<Outcome> perform(Request& request, FileOpen& file, const std::vector<wire::LockElement>& elements) {
-  if (elements.front().flags & unlock) co_return unlock_all(file, elements);
+Awaitable<Outcome> perform(Request& request, Open& open, const std::vector<wire::LockElement>& elements) {
+  auto& file = *open.file;
+  if (elements.front().flags & unlock) co_return co_await unlock_all(request, file, elements);
   auto wanted = wanted_locks(elements);
   if (!wanted) co_return fail(wanted.error());
   session::announce_change(request.server, file);  // what is cached does not know of locks
-  co_return co_await take(request, file, *wanted);
+  co_return co_await take(request, open, *wanted);
 }
 
 }  // namespace
@@ -129,7 +152,7 @@ Awaitable<Result<Reply>> handle_lock(Request& request) {
     if (entry->second == sequence.number) co_return Reply(wire::EmptyBody{});
     entry->second = -1;
   }
-  auto done = co_await perform(request, file, *elements);
+  auto done = co_await perform(request, **open, *elements);
   if (!done) co_return fail(done.error());
   if (sequence.index != 0) file.lock_sequences[sequence.index] = sequence.number;
   co_return Reply(wire::EmptyBody{});

@@ -28,6 +28,7 @@ Result<Reply> acknowledge_oplock(Request& request, const wire::OplockBreak& ackn
   auto holder = file.node->holder(owner);
   if (!holder || !holder->breaking) return fail(status::invalid_oplock_protocol);
   auto state = state_of(acknowledgement.oplock_level);
+  file.kernel_lease.reset();  // before those who wait for it try again; below an oplock that is broken there is none
   bool wrong = !state || (*state & ~holder->break_to) != 0;
   std::vector<locking::WaitTicket> woken;
   auto done = file.node->acknowledge(owner, wrong ? std::uint32_t{none} : *state, woken);

@@ -1,6 +1,7 @@
 // READ, [MS-SMB2] 3.3.5.12. The payload stays in the buffer it was read into until it is on the wire.
 #include "src/commands/pipes.hpp"
 #include "src/commands/support.hpp"
+#include "src/session/local_locks.hpp"
 
 namespace bossa::commands {
 
@@ -36,7 +37,7 @@ Awaitable<Result<Reply>> handle_read(Request& request) {
   auto& file = *open->file;
   if (!open->may_any(access::read_data | access::execute)) co_return fail(status::access_denied);
   if (read->offset > largest_offset || read->length > largest_offset - read->offset) co_return fail(status::invalid_parameter);
-  if (file.node->io_conflicts(file.id, read->offset, read->length, false)) co_return fail(status::file_lock_conflict);
+  if (session::io_conflicts(file, read->offset, read->length, false)) co_return fail(status::file_lock_conflict);
 
   auto buffer = request.buffer(read->length);
   if (read->length > 0) {

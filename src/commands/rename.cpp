@@ -133,8 +133,8 @@ Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes 
   file.node->rename(old_link, new_link);
   rename_streams(request, file.handle, old_link, new_link);
   auto& hub = *request.server.notify_hub();
-  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced);
-  hub.report_rename(old_link, new_link, file.handle.is_directory());
+  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced, file.parent_lease);
+  hub.report_rename(old_link, new_link, file.handle.is_directory(), file.parent_lease);
   file.handle.path = *renamed;
   open.state.path = *renamed;
   return {};
@@ -155,8 +155,8 @@ Outcome link_open(Request& request, const std::string& who, Open& open, Bytes bu
   auto linked = fs::link(file.handle, *to, wanted->replace);
   if (!linked) return fail(linked.error());
   auto& hub = *request.server.notify_hub();
-  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced);
-  hub.report(session::NotifyAction::added, session::notify_filter::file_name, session::link_name(*file.handle.volume, *linked));
+  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced, file.parent_lease);
+  hub.report(session::NotifyAction::added, session::notify_filter::file_name, session::link_name(*file.handle.volume, *linked), file.parent_lease);
   return {};
 }
 

@@ -177,6 +177,9 @@ Awaitable<Result<Reply>> handle_set_info(Request& request) {
     bool moves = info_class == FileClass::rename || (info_class == FileClass::disposition && !buffer->empty() && buffer->front() != 0);
     if (moves && open.may(access::delete_)) {
       if (auto free = co_await session::detach_others(request, *open.file); !free) co_return fail(free.error());
+      if (info_class == FileClass::rename && open.state.is_directory) {
+        if (auto free = co_await session::detach_below(request, open.file->node->link_of(open.file->id)); !free) co_return fail(free.error());
+      }
       if (open.closed) co_return fail(status::file_closed);
     }
   }

@@ -215,6 +215,7 @@ fs::VolumeOptions volume_options(const TreeConnect& tree) {
   options.dos_filetimes = share.dos_filetimes;
   options.inherit_owner = share.inherit_owner;
   options.strict_allocate = share.strict_allocate;
+  options.kernel_oplocks = share.kernel_oplocks;
   options.max_disk_size = share.max_disk_size << 20;
   options.modes = {share.create_mask, share.force_create_mode, share.directory_mask, share.force_directory_mode, share.map_archive, share.map_system,
                    share.map_hidden, share.map_readonly, share.inherit_permissions};

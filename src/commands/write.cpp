@@ -2,6 +2,7 @@
 #include "src/commands/pipes.hpp"
 #include "src/commands/support.hpp"
 #include "src/session/breaks.hpp"
+#include "src/session/local_locks.hpp"
 
 namespace bossa::commands {
 
@@ -58,7 +59,7 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
   if (!open->may_any(access::write_data | access::append_data)) co_return fail(status::access_denied);
   auto offset = write->offset;
   if (offset > largest_offset || write->length > largest_offset - offset) co_return fail(status::invalid_parameter);
-  if (file.node->io_conflicts(file.id, offset, write->length, true)) co_return fail(status::file_lock_conflict);
+  if (session::io_conflicts(file, offset, write->length, true)) co_return fail(status::file_lock_conflict);
   session::announce_change(request.server, file);
   if (write->length > 0) {
     auto written = co_await write_from(request, file.handle, offset, *data, must_sync(request, *open, *write));

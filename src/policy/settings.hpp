@@ -83,7 +83,7 @@ struct ShareSettings {
   bool follow_symlinks = true, wide_links = false;
   bool inherit_permissions = false, inherit_acls = false, inherit_owner = false, dos_filemode = false, delete_readonly = false;
   bool strict_sync = true, sync_always = false, strict_allocate = false, dos_filetimes = true, dos_filetime_resolution = false;
-  bool oplocks = true, level2_oplocks = true, kernel_oplocks = false, durable_handles = true, posix_locking = true;
+  bool oplocks = true, level2_oplocks = true, kernel_oplocks = false, kernel_share_modes = false, durable_handles = true, posix_locking = true;
   int strict_locking = 2;              ///< 0 no, 1 yes, 2 auto
   bool access_based_enumeration = false;
   std::uint32_t max_connections = 0;   ///< 0: unlimited
@@ -146,7 +146,8 @@ struct Settings {
   std::uint32_t max_open_files = 16384;
   std::uint32_t deadtime_minutes = 10080;
   std::uint32_t keepalive_seconds = 300;
-  bool multichannel = true, smb2_leases = true;
+  bool multichannel = true, smb2_leases = true, directory_leases = true;
+  bool lock_sequences_off = false;         ///< `smb2 disable lock sequence checking`
   bool change_notify = true, kernel_change_notify = true;
   bool unix_extensions = true;
   bool allow_insecure_wide_links = false;  ///< ShareSettings::wide_links already takes it into account

@@ -2,6 +2,8 @@
 
 #include <boost/asio.hpp>
 
+#include "src/fs/identity.hpp"
+#include "src/fs/stat.hpp"
 #include "src/session/connection.hpp"
 #include "src/session/durable.hpp"
 #include "src/session/file_open.hpp"
@@ -67,13 +69,50 @@ void send_breaks(Server& server, std::vector<locking::CacheBreak> breaks) {
   }
 }
 
+void send_break_again(Server& server, const FileOpen& file) {
+  auto holder = file.node->holder_of(file.id);
+  if (!holder || !holder->breaking) return;
+  (void)sent(server, {holder->owner, holder->opens, holder->state, holder->break_to, true, holder->version, holder->epoch});
+}
+
 void announce_change(Server& server, const FileOpen& file) {
   auto verdict = file.node->contend(file.id, locking::Contention::change);
   if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
 }
 
+void break_directory_leases(Server& server, const std::string& directory, const locking::CacheOwner& by) {
+  // By its number, not its name: a client may have opened it by a link. The user can look up what he has just changed.
+  auto stat = fs::stat_at(-1, directory.c_str(), true);
+  if (!stat) {
+    fs::AsDaemon root;
+    stat = fs::stat_at(-1, directory.c_str(), true);
+    if (!stat) return;
+  }
+  auto node = server.files().find({stat->key.device, stat->key.inode, {}});
+  if (!node) return;
+  auto verdict = node->contend(by, locking::Contention::change);
+  if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
+}
+
+void break_for_kernel(Server& server, const fs::FileKey& key) {
+  auto node = server.files().find({key.device, key.inode, {}});
+  if (!node) return;
+  auto verdict = node->contend(locking::CacheOwner{}, locking::Contention::overwrite);
+  send_breaks(server, std::move(verdict.breaks));
+}
+
+namespace {
+void break_parents(Server& server, const fs::LocalChange& change) {
+  for (const auto* path : {&change.path, &change.new_path}) {
+    auto slash = path->rfind('/');
+    if (slash != std::string::npos && slash != 0) break_directory_leases(server, path->substr(0, slash), {});
+  }
+}
+}  // namespace
+
 void break_for_local_change(Server& server, const fs::LocalChange& change) {
   using Kind = fs::LocalChange::Kind;
+  if (server.notify_hub()->leases_directories()) break_parents(server, change);
   std::vector<std::shared_ptr<locking::FileNode>> nodes;
   if (change.kind == Kind::lost) {
     nodes = server.files().nodes();  // any of them may have changed
@@ -102,19 +141,39 @@ Awaitable<Outcome> wait_for_break(Request& request, locking::FileNode& node, loc
   co_return Outcome{};
 }
 
-Awaitable<Outcome> detach_others(Request& request, const FileOpen& file) {
+namespace {
+// Asks until nobody that `ask` contends with caches a handle there.
+template <class Ask> Awaitable<Outcome> detach_at(Request& request, locking::FileNode& node, Ask ask) {
   for (;;) {
     auto ticket = request.server.new_id();
     auto waiter = std::make_shared<LockWaiter>(request.executor());
     request.server.lock_waiters()->add(ticket, waiter);
-    auto verdict = file.node->contend(file.id, locking::Contention::detach, ticket);
+    auto verdict = ask(ticket);
     send_breaks(request.server, std::move(verdict.breaks));
     if (!verdict.wait) {
       request.server.lock_waiters()->forget(ticket);
       co_return Outcome{};
     }
-    if (auto waited = co_await wait_for_break(request, *file.node, ticket, waiter); !waited) co_return waited;
+    if (auto waited = co_await wait_for_break(request, node, ticket, waiter); !waited) co_return waited;
   }
+}
+}  // namespace
+
+Awaitable<Outcome> detach_others(Request& request, const FileOpen& file) {
+  auto ask = [&file](locking::WaitTicket ticket) { return file.node->contend(file.id, locking::Contention::detach, ticket); };
+  co_return co_await detach_at(request, *file.node, ask);
+}
+
+Awaitable<Outcome> detach_below(Request& request, std::string directory_link) {
+  directory_link += '/';
+  for (const auto& node : request.server.files().nodes()) {
+    auto state = node->state();
+    bool below = !state.caches.empty() && std::ranges::any_of(state.opens, [&](const auto& open) { return open.link.starts_with(directory_link); });
+    if (!below) continue;
+    auto ask = [&node](locking::WaitTicket ticket) { return node->contend(locking::CacheOwner{}, locking::Contention::detach, ticket); };
+    if (auto free = co_await detach_at(request, *node, ask); !free) co_return free;
+  }
+  co_return Outcome{};
 }
 
 }  // namespace bossa::session

@@ -5,6 +5,7 @@
 
 #include "src/base/unicode.hpp"
 #include "src/fs/identity.hpp"
+#include "src/fs/kernel_locks.hpp"
 
 namespace bossa::session {
 
@@ -82,8 +83,8 @@ void FileOpen::wake_notifies() {
 void FileOpen::changed(std::uint32_t filter) {
   if (!notify_hub || !notify_hub->any()) return;
   // [MS-SMB2] 2.2.35: FILE_NOTIFY_CHANGE_STREAM_SIZE and _WRITE, of the file that the stream belongs to.
-  if (base_node) return notify_hub->report(NotifyAction::modified, 0x400 | 0x800, base_node->link_of(base_id));
-  notify_hub->report(NotifyAction::modified, filter, node->link_of(id));
+  if (base_node) return notify_hub->report(NotifyAction::modified, 0x400 | 0x800, base_node->link_of(base_id), parent_lease);
+  notify_hub->report(NotifyAction::modified, filter, node->link_of(id), parent_lease);
 }
 
 void FileOpen::written() {
@@ -101,6 +102,9 @@ void FileOpen::close() {
   closed_ = true;
   table_->forget(id);
   cache_watch.reset();
+  directory_lease.reset();
+  kernel_lease.reset();
+  if (has_shown_locks) fs::drop_kernel_locks(handle.fd.get());  // before others are granted them
   wake_notifies();
   path();
   auto link = node->link_of(id);
@@ -118,7 +122,7 @@ void FileOpen::close() {
     auto removed = fs::remove(handle);
     node->finish_delete(departure.delete_now->link);
     if (removed && notify_hub && !base_node) {
-      notify_hub->report(NotifyAction::removed, directory ? notify_filter::dir_name : notify_filter::file_name, departure.delete_now->link);
+      notify_hub->report(NotifyAction::removed, directory ? notify_filter::dir_name : notify_filter::file_name, departure.delete_now->link, parent_lease);
     }
     if (!removed) log_.notice("{}: delete on close failed: {}", printable(departure.delete_now->link), to_string(removed.error()));
   }
@@ -136,7 +140,7 @@ void FileOpen::let_go_of_base() {
   auto base = fs::base_of(handle);
   auto removed = base ? fs::remove(*base) : Outcome(fail(base.error()));
   base_node->finish_delete(departure.delete_now->link);
-  if (removed && notify_hub) notify_hub->report(NotifyAction::removed, notify_filter::file_name, departure.delete_now->link);
+  if (removed && notify_hub) notify_hub->report(NotifyAction::removed, notify_filter::file_name, departure.delete_now->link, parent_lease);
   if (!removed) log_.notice("{}: delete on close failed: {}", printable(departure.delete_now->link), to_string(removed.error()));
 }
 

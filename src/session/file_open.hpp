@@ -11,6 +11,7 @@
 #include "src/fs/changes.hpp"
 #include "src/fs/directory.hpp"
 #include "src/fs/file.hpp"
+#include "src/fs/kernel_leases.hpp"
 #include "src/locking/file_node.hpp"
 #include "src/session/durable.hpp"
 #include "src/session/lock_waiters.hpp"
@@ -53,6 +54,14 @@ class FileOpen {
   std::uint32_t mode = 0;                          ///< FileModeInformation
   bool user_set_change_time = false;               ///< Open.UserSetChangeTime: what else this open changes leaves the ChangeTime alone
   fs::ChangeSource::Watch cache_watch;             ///< while a client caches the file: local programs' changes
+  std::shared_ptr<void> directory_lease;           ///< it was opened with one: see NotifyHub::enter_directory_lease()
+  /// The lease that its client holds on the directory it lies in, as far as it said so: what this open does there does not break it.
+  locking::CacheOwner parent_lease;
+  fs::KernelLeases::Lease kernel_lease;            ///< `kernel oplocks`: while it holds its oplock
+  /// `posix locking`: its byte-range locks are shown to local programs, and theirs respected. Not for streams and O_PATH.
+  bool shows_locks = false;
+  bool has_shown_locks = false;                    ///< some were shown
+  int strict_locking = 2;                          ///< as policy::ShareSettings
   bool delete_on_close = false;                    ///< FILE_DELETE_ON_CLOSE was among the create options
   /// Of a named stream: its file is held open with it, without any access, so that it is not deleted before the stream is closed.
   std::shared_ptr<locking::FileNode> base_node;

@@ -62,6 +62,7 @@ std::uint32_t capabilities(const ConnectionState& state, const policy::Settings&
   std::uint32_t result = 0;
   if (state.dialect >= Dialect::smb2_10 && state.server_port != netbios_port) result |= wire::capability::large_mtu;
   if (state.dialect >= Dialect::smb2_10 && settings.smb2_leases) result |= wire::capability::leasing;
+  if (policy::is_smb3(state.dialect) && settings.smb2_leases && settings.directory_leases) result |= client & wire::capability::directory_leasing;
   if (policy::is_smb3(state.dialect) && settings.multichannel) result |= client & wire::capability::multi_channel;
   bool by_context = state.dialect == Dialect::smb3_11;
   bool can_encrypt = policy::negotiate_cipher(settings, state.dialect, std::nullopt, (client & wire::capability::encryption) != 0).cipher.has_value();

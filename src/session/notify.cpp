@@ -96,7 +96,7 @@ std::shared_ptr<NotifyWatch> NotifyHub::watch(std::string directory, std::uint32
     watches_[directory].push_back(watch);
     count_.fetch_add(1, std::memory_order_release);
   }
-  if (source_ != nullptr) {
+  if (source_ != nullptr && watched_) {
     auto local = source_->watch_directory(directory, recursive);
     std::lock_guard guard(mutex_);
     if (!watch->ended_) watch->local_ = std::move(local);
@@ -174,7 +174,23 @@ void NotifyHub::tell_all(std::span<const NotifyChange> changes) {
   for (auto* watch : told) watch->wake_one();
 }
 
-void NotifyHub::report(std::span<const NotifyChange> changes) {
+std::shared_ptr<void> NotifyHub::enter_directory_lease() {
+  leases_->fetch_add(1, std::memory_order_acq_rel);
+  return {static_cast<void*>(leases_.get()), [leases = leases_](void*) { leases->fetch_sub(1, std::memory_order_acq_rel); }};
+}
+
+void NotifyHub::tell_lease_holders(std::span<const NotifyChange> changes, const locking::CacheOwner& by) {
+  if (!directory_changed_ || !leased_by_any()) return;
+  std::vector<std::string_view> told;
+  for (const auto& change : changes) {
+    auto directory = parent_of(change.link);
+    if (directory.empty() || std::ranges::find(told, directory) != told.end()) continue;
+    told.push_back(directory);
+    directory_changed_(std::string(directory), by);
+  }
+}
+
+void NotifyHub::report(std::span<const NotifyChange> changes, const locking::CacheOwner& by) {
   if (!any()) return;
   if (source_ != nullptr) {
     for (const auto& change : changes) {
@@ -184,13 +200,15 @@ void NotifyHub::report(std::span<const NotifyChange> changes) {
       source_->note_own(kind, change.link);
     }
   }
+  tell_lease_holders(changes, by);
+  if (!watched_by_any()) return;
   std::lock_guard guard(mutex_);
   tell_all(changes);
 }
 
-void NotifyHub::report_rename(const std::string& from, const std::string& to, bool directory) {
+void NotifyHub::report_rename(const std::string& from, const std::string& to, bool directory, const locking::CacheOwner& by) {
   if (!any()) return;
-  report(rename_changes(from, to, directory));
+  report(rename_changes(from, to, directory), by);
   if (!directory) return;
   std::lock_guard guard(mutex_);
   move(from, to);
@@ -213,7 +231,7 @@ void NotifyHub::move(const std::string& from, const std::string& to) {
 }
 
 void NotifyHub::report_delete_pending(const std::string& directory) {
-  if (!any()) return;
+  if (!watched_by_any()) return;
   std::lock_guard guard(mutex_);
   auto found = watches_.find(directory);
   if (found == watches_.end()) return;
@@ -239,7 +257,7 @@ void NotifyHub::lose(const std::string& path) {
 void NotifyHub::report_local(const fs::LocalChange& change) {
   using Kind = fs::LocalChange::Kind;
   namespace filter = notify_filter;
-  if (!any() || (change.path.empty() && change.kind != Kind::lost)) return;
+  if (!watched_by_any() || (change.path.empty() && change.kind != Kind::lost)) return;
   std::lock_guard guard(mutex_);
   auto one = [&](NotifyAction action, std::uint32_t bits) {
     NotifyChange told{action, bits, change.path};

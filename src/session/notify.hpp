@@ -15,6 +15,7 @@
 #include "src/base/bytes.hpp"
 #include "src/base/status.hpp"
 #include "src/fs/changes.hpp"
+#include "src/locking/caching.hpp"
 #include "src/session/signal.hpp"
 
 namespace bossa::session {
@@ -93,8 +94,18 @@ class NotifyHub {
   NotifyHub(const NotifyHub&) = delete;
   NotifyHub& operator=(const NotifyHub&) = delete;
 
-  /// Where changes of local programs come from; may be left out. Before the first watch.
-  void set_source(fs::ChangeSource* source) { source_ = source; }
+  /// Where changes of local programs come from; may be left out. Before the first watch. `watched`: they are told to those who watch
+  /// (`kernel change notify`).
+  void set_source(fs::ChangeSource* source, bool watched) {
+    source_ = source;
+    watched_ = watched;
+  }
+  /// Hears of each directory an entry of which came, went or changed, and of whom that is to be kept from: the lease on it that the client
+  /// named as its parent's. Called on any thread while there are directory leases. Before the first change.
+  using DirectoryChanged = std::function<void(const std::string& directory, const locking::CacheOwner& by)>;
+  void set_directory_listener(DirectoryChanged listener) { directory_changed_ = std::move(listener); }
+  /// Counts as a directory lease until its last copy ends.
+  [[nodiscard]] std::shared_ptr<void> enter_directory_lease();
 
   /// `hidden`: a component for which it says yes is not told of (veto files); may be empty.
   [[nodiscard]] std::shared_ptr<NotifyWatch> watch(std::string directory, std::uint32_t filter, bool recursive, std::size_t limit,
@@ -109,17 +120,18 @@ class NotifyHub {
   /// For one that was cancelled: what it was woken for goes to the next.
   void leave(NotifyWatch& watch, const NotifyWaiter& waiter);
 
-  /// Whether anybody watches anything: worth asking before a change is put together.
-  [[nodiscard]] bool any() const { return count_.load(std::memory_order_acquire) > 0; }
-  /// A change made by this server. Those of one call come in one answer.
-  void report(std::span<const NotifyChange> changes);
-  void report(NotifyAction action, std::uint32_t filter, std::string link) {
+  [[nodiscard]] bool leases_directories() const { return leased_by_any(); }
+  /// Whether anybody watches or caches a directory: worth asking before a change is put together.
+  [[nodiscard]] bool any() const { return watched_by_any() || leased_by_any(); }
+  /// A change made by this server, on behalf of the holder of that lease. Those of one call come in one answer.
+  void report(std::span<const NotifyChange> changes, const locking::CacheOwner& by = {});
+  void report(NotifyAction action, std::uint32_t filter, std::string link, const locking::CacheOwner& by = {}) {
     if (!any()) return;
     NotifyChange one{action, filter, std::move(link)};
-    report(std::span(&one, 1));
+    report(std::span(&one, 1), by);
   }
   /// An entry has another name or another directory; watches at or below it follow.
-  void report_rename(const std::string& from, const std::string& to, bool directory);
+  void report_rename(const std::string& from, const std::string& to, bool directory, const locking::CacheOwner& by = {});
   /// The directory will be deleted when its last open closes: requests on it end with DELETE_PENDING.
   void report_delete_pending(const std::string& directory);
   /// A change that some other program made.
@@ -132,11 +144,17 @@ class NotifyHub {
   void tell_all(std::span<const NotifyChange> changes);
   void move(const std::string& from, const std::string& to);
   void lose(const std::string& path);
+  [[nodiscard]] bool watched_by_any() const { return count_.load(std::memory_order_acquire) > 0; }
+  [[nodiscard]] bool leased_by_any() const { return leases_->load(std::memory_order_acquire) > 0; }
+  void tell_lease_holders(std::span<const NotifyChange> changes, const locking::CacheOwner& by);
 
   mutable std::mutex mutex_;
   Map watches_;  // by directory
   std::atomic<std::size_t> count_{0};
   fs::ChangeSource* source_ = nullptr;
+  bool watched_ = false;
+  DirectoryChanged directory_changed_;
+  std::shared_ptr<std::atomic<std::size_t>> leases_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// The changes that a rename means: OLD_NAME and NEW_NAME within a directory, else REMOVED and ADDED; [MS-FSA] 2.1.5.15.12.

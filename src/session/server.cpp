@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 
 #include "src/base/time.hpp"
@@ -36,7 +37,9 @@ Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies de
     if (notifies) notify_hub_->report_local(change);
     break_for_local_change(*this, change);
   });
-  if (notifies) notify_hub_->set_source(changes_.get());
+  notify_hub_->set_source(changes_.get(), notifies);
+  notify_hub_->set_directory_listener([this](const std::string& directory, const locking::CacheOwner& by) { break_directory_leases(*this, directory, by); });
+  kernel_leases_ = std::make_unique<fs::KernelLeases>([this](const fs::FileKey& key) { break_for_kernel(*this, key); });
 }
 
 Server::~Server() = default;
@@ -165,7 +168,8 @@ Awaitable<void> Server::drop_lost_trees(std::shared_ptr<Connection> connection) 
       auto id = tree->state.tree_id;
       session->remove_tree(id);
       co_await close_opens(session->remove_opens(id), connection->executor());
-      connection->cancel_pending(session->state.session_id, id);
+      // Its requests may wait on any channel; all of them live on this core.
+      for (auto& channel : connections_of(*session)) channel->cancel_pending(session->state.session_id, id);
     }
   }
 }
@@ -347,6 +351,15 @@ void apply_options(NetworkInterface& one, const std::vector<std::string>& config
     }
   }
 }
+
+// More than one receive queue: the card spreads connections over the cores, and clients do well to make several.
+bool spreads_receiving(const std::string& interface) {
+  std::error_code error;
+  std::size_t queues = 0;
+  for (std::filesystem::directory_iterator entry("/sys/class/net/" + interface + "/queues", error), end; !error && entry != end; entry.increment(error))
+    queues += entry->path().filename().string().starts_with("rx-");
+  return queues > 1;
+}
 }  // namespace
 
 std::vector<NetworkInterface> Server::interfaces() const {
@@ -371,6 +384,7 @@ std::vector<NetworkInterface> Server::interfaces() const {
     std::ifstream speed("/sys/class/net/" + one.name + "/speed");
     long mbit = 0;
     if (speed >> mbit && mbit > 0) one.link_speed = static_cast<std::uint64_t>(mbit) * 1'000'000;
+    one.rss_capable = spreads_receiving(one.name);
     apply_options(one, configured->interfaces);
     found.push_back(std::move(one));
   }

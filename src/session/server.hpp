@@ -15,6 +15,7 @@
 #include "src/auth/unix_users.hpp"
 #include "src/base/buffer.hpp"
 #include "src/base/log.hpp"
+#include "src/fs/kernel_leases.hpp"
 #include "src/fs/names.hpp"
 #include "src/fs/security.hpp"
 #include "src/fs/workers.hpp"
@@ -87,6 +88,8 @@ class Server {
   [[nodiscard]] const std::shared_ptr<NotifyHub>& notify_hub() { return notify_hub_; }
   /// What local programs change, for those whose clients cache a file.
   [[nodiscard]] fs::ChangeSource& local_changes() { return *changes_; }
+  /// Of shares with `kernel oplocks`.
+  [[nodiscard]] fs::KernelLeases& kernel_leases() { return *kernel_leases_; }
   [[nodiscard]] OpenTable& opens() { return *opens_; }
   [[nodiscard]] const std::shared_ptr<OpenTable>& open_table() { return opens_; }
   [[nodiscard]] locking::LeaseTable& leases() { return leases_; }
@@ -162,7 +165,8 @@ class Server {
   std::shared_ptr<BufferPool> buffers_;
   ByteArray<16> guid_{};
   std::uint64_t start_time_ = 0;
-  std::unique_ptr<fs::ChangeSource> changes_;  // last: its thread uses what stands above
+  std::unique_ptr<fs::ChangeSource> changes_;  // last, these two: their threads use what stands above
+  std::unique_ptr<fs::KernelLeases> kernel_leases_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> next_id_{1}, next_connection_id_{1};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections_;

@@ -1,4 +1,5 @@
 // CREATE, [MS-SMB2] 3.3.5.9: contexts -> path -> share rights -> open as the user -> admit -> apply -> reply.
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include "src/base/time.hpp"
@@ -71,7 +72,7 @@ Reply reply_for(const Params& params, const Opened& opened, const Open& open, st
   return Reply(response, contexts);
 }
 
-std::shared_ptr<Open> make_open(Request& request, const Params& params, const locking::CacheRequest& cache, Opened& opened, wire::FileId file_id) {
+std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& opened, wire::FileId file_id) {
   session::OpenState state;
   state.file_id = file_id;
   state.session_id = request.session->state.session_id;
@@ -84,9 +85,9 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, const lo
   state.is_directory = opened.handle.is_directory();
   state.share_name = request.tree->state.share_name;
   state.channel_sequence = static_cast<std::uint16_t>(request.header.status);
-  if (cache.kind == locking::CacheRequest::Kind::lease && !state.is_directory) {
-    state.lease = cache.owner;
-    state.lease_version = cache.version;
+  if (opened.cache.kind == locking::CacheRequest::Kind::lease) {
+    state.lease = opened.cache.owner;
+    state.lease_version = opened.cache.version;
   }
   auto open = std::make_shared<Open>(std::move(state));
   auto& server = request.server;
@@ -97,6 +98,12 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, const lo
   open->file->base_node = std::move(opened.base_node);
   open->file->base_id = opened.base_id;
   open->file->notify_hub = request.server.notify_hub();
+  open->file->kernel_lease = std::move(opened.kernel_lease);
+  const auto& handle = open->file->handle;
+  open->file->shows_locks = request.tree->share.posix_locking && !handle.is_directory() && !handle.is_stream() && !handle.path_only;
+  open->file->strict_locking = request.tree->share.strict_locking;
+  const auto& lease = params.contexts.lease;
+  if (lease && lease->parent_key) open->file->parent_lease = {true, 0, request.connection.state.client_guid, *lease->parent_key};
   return open;
 }
 
@@ -105,7 +112,7 @@ void tell_of(FileOpen& file, std::uint32_t action) {
   if (action == create_action::opened || file.base_node || !file.notify_hub->any()) return;
   namespace filter = session::notify_filter;
   if (action != create_action::created) return file.changed(filter::attributes | filter::size | filter::last_write);
-  file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id));
+  file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id), file.parent_lease);
 }
 
 // An open that was there before: taken over again after a lost connection, or a CREATE that was sent twice.
@@ -122,10 +129,47 @@ Result<Reply> reply_again(Request& request, const Params& params, Open& open) {
   return reply_for(params, now, open, create::oplock_level(kind, holder ? holder->state : 0));
 }
 
+// The longest that the kernel lets a holder of a lease take (/proc/sys/fs/lease-break-time is 45 s), and how often it is tried meanwhile.
+constexpr std::chrono::seconds kernel_patience{60};
+constexpr std::chrono::milliseconds kernel_pause{50};
+
+// For what tells nobody when it is over. False: the request was cancelled.
+Awaitable<bool> pause(Request& request, std::chrono::milliseconds time) {
+  auto nobody = std::make_shared<session::Signal>(request.executor());
+  co_return co_await request.wait(nobody, time) != session::Wake::cancelled;
+}
+
+// Watches for changes of local programs while the client caches the file or directory.
+void watch_local_changes(Request& request, FileOpen& file) {
+  if (file.kernel_lease) return;  // the kernel itself tells of every other open, and would of the watch's
+  auto link = file.node->link_of(file.id);
+  fs::AsDaemon root;  // the watch is the server's, not the user's
+  auto& changes = request.server.local_changes();
+  if (!file.handle.is_directory()) {
+    file.cache_watch = changes.watch_file(file.handle.fd.get(), file.handle.key, link);
+    return;
+  }
+  file.directory_lease = file.notify_hub->enter_directory_lease();
+  file.cache_watch = changes.watch_directory(link, false);
+}
+
+// What of the grant still stands. From its admission until it was entered with the server's opens, a break could not find the open: it follows the
+// answer to the CREATE, which is under way once this has returned.
+std::uint32_t caching_now(Request& request, const Opened& opened, const std::shared_ptr<Open>& open) {
+  if (opened.grant.state == locking::caching::none) return opened.grant.state;
+  auto holder = open->file->node->holder_of(open->file->id);
+  if (!holder) return locking::caching::none;
+  if (holder->breaking && holder->opens.size() == 1) {
+    boost::asio::post(request.executor(), [server = &request.server, open] { session::send_break_again(*server, *open->file); });
+  }
+  return holder->state;
+}
+
 // Tries until nobody's cache stands in the way, [MS-SMB2] 3.3.5.9.
 Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params, create::Place& place) {
   auto& waiters = *request.server.lock_waiters();
   std::shared_ptr<session::LockWaiter> waiter;
+  auto give_up = std::chrono::steady_clock::now() + kernel_patience;
   for (;;) {
     create::Obstacle obstacle;
     obstacle.ticket = request.server.new_id();
@@ -135,10 +179,13 @@ Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params,
     auto work = [&] { return create::open_file(place, params); };
     auto opened = co_await as_user(request, work);
     if (!obstacle.breaks.empty()) session::send_breaks(request.server, std::move(obstacle.breaks));
-    if (!opened && !obstacle.wait_at) create::explain_refusal(request, params, obstacle, opened.error());
+    if (!opened && !obstacle.wait_at && !obstacle.kernel_lease) create::explain_refusal(request, params, obstacle, opened.error());
     if (!obstacle.wait_at) {
       if (waiter) waiters.forget(obstacle.ticket);
-      co_return opened;
+      if (!obstacle.kernel_lease) co_return opened;
+      if (std::chrono::steady_clock::now() > give_up) co_return fail(status::sharing_violation);
+      if (!co_await pause(request, kernel_pause)) co_return fail(status::cancelled);
+      continue;
     }
     if (!waiter) {
       waiter = std::make_shared<session::LockWaiter>(request.executor());
@@ -178,32 +225,28 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   auto before = create::replayed(request, *params);
   if (!before) co_return fail(before.error());
   if (*before) co_return reply_again(request, *params, **before);
-  create::close_other_instances(request, *params);
+  co_await create::close_other_instances(request, *params);
   auto file_id = request.server.new_file_id();
   create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params->name), request.tree->volume, create::cache_wanted(request, *params)};
+  place.leases_directories = (request.connection.state.server_capabilities & wire::capability::directory_leasing) != 0;
   auto opened = co_await open_when_free(request, *params, place);
   if (!opened) {
     request.server.log().debug("{}: {}", place.owner, to_string(opened.error()));
     co_return fail(opened.error());
   }
-  auto open = make_open(request, *params, place.cache, *opened, file_id);
+  auto open = make_open(request, *params, *opened, file_id);
   // A LOGOFF or TREE_DISCONNECT may have come while a worker was at it: nobody would ever close what is entered now.
   if (!request.session->valid() || request.session->find_tree(open->state.tree_id) != request.tree) {
     auto take_back = [&] { return open->close(), true; };
     co_await as_user(request, *open->file, take_back);
     co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
   }
-  if (open->state.is_directory) place.cache = {};
-  if (opened->grant.state != 0) {
-    auto& file = *open->file;
-    fs::AsDaemon root;  // the watch is the server's, not the user's
-    file.cache_watch = request.server.local_changes().watch_file(file.handle.fd.get(), file.handle.key, file.node->link_of(file.id));
-  }
+  if (opened->grant.state != 0) watch_local_changes(request, *open->file);
   create::make_durable(request, *params, *open, opened->grant.state);
   request.server.log().debug("{}: opened for 0x{:x}, sharing {}, disposition {}; caching {} of {}", place.owner, open->state.granted_access, open->state.share_access,
-                             open->state.create_disposition, opened->grant.state, place.cache.state);
-  auto reply = reply_for(*params, *opened, *open, create::oplock_level(place.cache, opened->grant.state));
+                             open->state.create_disposition, opened->grant.state, opened->cache.state);
   request.server.opens().enter(open);
+  auto reply = reply_for(*params, *opened, *open, create::oplock_level(opened->cache, caching_now(request, *opened, open)));
   request.session->add_open(open);
   tell_of(*open->file, opened->action);
   request.compound.file_id = file_id;

@@ -1,5 +1,7 @@
 #include "src/commands/create/grants.hpp"
 
+#include <boost/asio.hpp>
+
 #include "src/base/time.hpp"
 #include "src/base/unicode.hpp"
 #include "src/commands/support.hpp"
@@ -68,7 +70,7 @@ CacheRequest cache_wanted(const session::Request& request, const Params& params)
   CacheRequest wanted;
   const auto& share = request.tree->share;
   if (!share.oplocks) return wanted;
-  wanted.level2 = share.level2_oplocks;
+  wanted.level2 = share.level2_oplocks && !share.kernel_oplocks;  // a kernel lease that is shared would not outlive a writer's open
   auto level = params.request.requested_oplock_level;
   if (level != wire::oplock_level::lease) {
     wanted.state = state_of_level(level);
@@ -182,8 +184,8 @@ Result<std::shared_ptr<Open>> replayed(session::Request& request, const Params& 
   return taken;
 }
 
-void close_other_instances(session::Request& request, const Params& params) {
-  if (!params.contexts.app_instance_id || !speaks_v2(request)) return;
+session::Awaitable<void> close_other_instances(session::Request& request, const Params& params) {
+  if (!params.contexts.app_instance_id || !speaks_v2(request)) co_return;
   auto& table = request.server.opens();
   for (auto& other : table.find_by_app_instance(*params.contexts.app_instance_id, request.connection.state.client_guid)) {
     if (!equal_ignoring_case(other->state.share_name, request.tree->state.share_name)) continue;
@@ -192,7 +194,11 @@ void close_other_instances(session::Request& request, const Params& params) {
     if (auto kept = table.take(other->state.file_id.persistent)) {
       kept->close();
     } else if (session && session->remove_open(other->state.file_id)) {
-      other->close();
+      // On its own core, where requests on it may be under way.
+      auto connection = request.server.connection_of(*session);
+      auto executor = connection ? connection->executor() : request.executor();
+      std::vector<std::shared_ptr<Open>> one{other};
+      co_await boost::asio::co_spawn(executor, session::close_opens(std::move(one), executor), boost::asio::use_awaitable);
     }
   }
 }

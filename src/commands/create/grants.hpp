@@ -25,6 +25,6 @@ void append_durable(const Open& open, std::vector<wire::CreateContextOut>& list)
 /// nothing when it is new. DUPLICATE_OBJECTID: not marked as a replay.
 [[nodiscard]] Result<std::shared_ptr<Open>> replayed(session::Request& request, const Params& params);
 /// [MS-SMB2] 3.3.5.9.13: closes the opens of the same application instance on other clients.
-void close_other_instances(session::Request& request, const Params& params);
+[[nodiscard]] session::Awaitable<void> close_other_instances(session::Request& request, const Params& params);
 
 }  // namespace bossa::commands::create

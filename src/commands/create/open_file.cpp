@@ -8,6 +8,7 @@
 #include "src/fs/characters.hpp"
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
+#include "src/fs/kernel_locks.hpp"
 #include "src/fs/security.hpp"
 
 namespace bossa::commands::create {
@@ -172,10 +173,53 @@ locking::Admission admit(const Place& place, const Params& params, const Opened&
   intent.owner = place.owner;
   intent.identity = place.tree.state.identity;
   intent.overwrites = intent.transient_access != 0;
-  intent.cache = place.cache;
-  if (opened.handle.is_directory()) intent.cache = {};
-  intent.cache.owner.open = place.cache.owner.lease ? 0 : intent.id;
+  intent.cache = opened.cache;
+  intent.cache.owner.open = opened.cache.owner.lease ? 0 : intent.id;
   return locking::admit(*opened.node, intent, place.obstacle->ticket);
+}
+
+// [MS-SMB2] 3.3.5.9.11: a directory has leases of version 2 alone, where both sides know of them.
+locking::CacheRequest cache_on(const Place& place, const fs::FileHandle& handle) {
+  if (!handle.is_directory()) return place.cache;
+  if (!place.leases_directories || place.cache.kind != locking::CacheRequest::Kind::lease || place.cache.version != 2) return {};
+  auto wanted = place.cache;
+  wanted.directory = true;
+  return wanted;
+}
+
+// `kernel share modes`: what this open denies to others, as far as the kernel can say it.
+bool deny_local_programs(const Place& place, const Params& params, const fs::FileHandle& handle) {
+  bool data = handle.readable || handle.writable;
+  if (!place.tree.share.kernel_share_modes || !data || handle.is_directory() || handle.is_stream()) return true;
+  constexpr std::uint32_t share_read = 1, share_write = 2;
+  if (!(params.request.share_access & share_read)) return fs::set_kernel_share_mode(handle.fd.get(), fs::KernelLock::exclusive);
+  if (!(params.request.share_access & share_write)) return fs::set_kernel_share_mode(handle.fd.get(), fs::KernelLock::shared);
+  return true;
+}
+
+// `kernel oplocks`: an oplock that the kernel cannot guard is none.
+void guard_by_kernel(const Place& place, Opened& opened) {
+  using namespace locking::caching;
+  if (!place.tree.share.kernel_oplocks || opened.grant.state == none) return;
+  const auto& handle = opened.handle;
+  if ((opened.grant.state & write) && !handle.is_stream() && !handle.path_only) {
+    opened.kernel_lease = place.server.kernel_leases().take(handle.fd.get(), handle.key);
+    if (opened.kernel_lease) return;
+  }
+  opened.node->reduce(place.file_id.persistent, none);
+  opened.grant.state = none;
+}
+
+// Another holds a kernel lease: a client of ours, who is asked to give it up, or some program, whom the kernel has told.
+void note_kernel_lease(const Place& place, const Params& params) {
+  auto found = fs::open_or_locate(place.volume, params.path, {});
+  place.obstacle->kernel_lease = true;
+  if (!found || !found->handle) return;
+  auto node = place.server.files().find({found->handle->key.device, found->handle->key.inode, {}});
+  if (!node) return;
+  auto verdict = node->contend(locking::CacheOwner{}, locking::Contention::overwrite, place.obstacle->ticket);
+  std::ranges::move(verdict.breaks, std::back_inserter(place.obstacle->breaks));
+  if (verdict.wait) place.obstacle->wait_at = node;
 }
 
 // The descriptor of a new file: what it inherits, then what the client sent.
@@ -280,6 +324,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   if (!found) return fail(found.error());
   Opened opened;
   opened.handle = std::move(found->handle);
+  opened.cache = cache_on(place, opened.handle);
   const auto* created_at = found->created_at ? &*found->created_at : nullptr;
   opened.action = found->created ? create_action::created : action_on_existing(params);
   if (created_at) {
@@ -293,7 +338,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     return fail(free.error());
   }
   opened.node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, session::stream_key(opened.handle)});
-  if (lease_is_elsewhere(place, &opened.node->key())) return fail(status::invalid_parameter);
+  if (opened.cache.kind == locking::CacheRequest::Kind::lease && lease_is_elsewhere(place, &opened.node->key())) return fail(status::invalid_parameter);
   auto let_go = [&] {
     if (opened.base_node) (void)opened.base_node->remove(opened.base_id);
   };
@@ -313,7 +358,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     return fail(admission.status);
   }
   opened.grant = admission.grant;
-  if (place.cache.kind == locking::CacheRequest::Kind::lease && !opened.handle.is_directory()) place.server.leases().enter(place.cache.owner, opened.node);
+  if (opened.cache.kind == locking::CacheRequest::Kind::lease) place.server.leases().enter(opened.cache.owner, opened.node);
   auto take_back = [&] {
     auto departure = opened.node->remove(place.file_id.persistent, false);
     for (auto ticket : departure.woken) place.server.lock_waiters()->finish(ticket, status::success);
@@ -323,11 +368,13 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     take_back();
     return std::optional<Opened>{};
   }
-  if (auto changed = change(place, params, opened, created_at); !changed) {
+  auto changed = deny_local_programs(place, params, opened.handle) ? change(place, params, opened, created_at) : Outcome(fail(status::sharing_violation));
+  if (!changed) {
     if (found->created) (void)fs::remove(opened.handle);
     take_back();
     return fail(changed.error());
   }
+  guard_by_kernel(place, opened);
   return std::optional<Opened>(std::move(opened));
 }
 
@@ -368,6 +415,7 @@ Result<Opened> open_now(const Place& place, const Params& params) {
       // Only a name that came into being meanwhile: where it may be opened, it is.
       bool raced = opened.error() == status::object_name_collision && params.request.create_disposition != disposition::create;
       if (raced) continue;
+      if (opened.error() == status::cannot_break_oplock) note_kernel_lease(place, params);
       return fail(opened.error());
     }
     if (*opened) return std::move(**opened);

@@ -19,7 +19,9 @@ struct Opened {
   std::uint32_t granted_access = 0;
   wire::FileFacts facts;   ///< after all changes
   std::uint32_t maximal_access = 0;  ///< when MxAc asks for it
+  locking::CacheRequest cache;       ///< what was asked for, as far as it may be had on this kind of file
   locking::CacheGrant grant;
+  fs::KernelLeases::Lease kernel_lease;  ///< that guards the grant
 };
 
 /// What stands in the way of an open and goes away in time: breaks that must be sent, and the node that wakes `ticket`.
@@ -28,6 +30,7 @@ struct Obstacle {
   std::vector<locking::CacheBreak> breaks;
   std::shared_ptr<locking::FileNode> wait_at;
   std::string reason;  ///< of a refusal: the other open that stands against it, or what else the bare status does not say
+  bool kernel_lease = false;  ///< of somebody else, who has been told: to be tried again in a while
 };
 
 struct Place {
@@ -37,6 +40,7 @@ struct Place {
   std::string owner;  ///< for the log of those whom this open keeps out
   fs::VolumePtr volume;  ///< the tree's, or a previous version of it
   locking::CacheRequest cache;  ///< the oplock or lease that is asked for
+  bool leases_directories = false;
   Obstacle* obstacle = nullptr;
 };
 
