@@ -1,7 +1,10 @@
 """Oplocks, leases and durable handles as single clients meet them; smbtorture's suites have the rest."""
 import os
 import struct
+import threading
 import time
+
+from impacket import smb3
 
 from harness import PASSWORD, check, check_equal, test
 from smb_raw import Login
@@ -10,12 +13,23 @@ CREATE, CLOSE, READ, WRITE, BREAK = 5, 6, 8, 9, 18
 PENDING, ACCESS_DENIED, NOT_FOUND = 0x103, 0xC0000022, 0xC0000034
 R, H, W = 1, 2, 4
 
+_announcing = threading.Lock()
+
 
 class Client(Login):
-    """SMB 2.1, because there a frame is sent as it is built; `dialect` for others."""
+    """SMB 2.1, because there a frame is sent as it is built; 3.0 where that is needed, signed then."""
 
-    def __init__(self, server, user="tester", share="share"):
-        super().__init__(server, 0x0210, user, PASSWORD)
+    def __init__(self, server, user="tester", share="share", dialect=0x0210, capabilities=0):
+        # impacket announces no more than this one; tests run side by side
+        with _announcing:
+            alone = smb3.SMB2_GLOBAL_CAP_ENCRYPTION
+            smb3.SMB2_GLOBAL_CAP_ENCRYPTION = alone | capabilities
+            try:
+                super().__init__(server, dialect, user, PASSWORD)
+            finally:
+                smb3.SMB2_GLOBAL_CAP_ENCRYPTION = alone
+        if dialect >= 0x0300:
+            self.leave_encryption()
         self.socket = self.smb._NetBIOSSession.get_socket()
         self.share_id = self.tree(share)
         self.breaks = []
@@ -66,7 +80,7 @@ class Client(Login):
             self.sort_out(max(0.01, until - time.monotonic()))
         return self.breaks.pop(0) if self.breaks else None
 
-    def create_bytes(self, name, oplock=0, contexts=(), access=0x12019F, disposition=3, share=7):
+    def create_bytes(self, name, oplock=0, contexts=(), access=0x12019F, disposition=3, share=7, options=0x40):
         encoded = name.encode("utf-16le")
         blob = b""
         for index, (tag, data) in enumerate(contexts):
@@ -78,7 +92,7 @@ class Client(Login):
         offset = 64 + 56
         pad = -(offset + len(encoded)) % 8
         where = offset + len(encoded) + pad if blob else 0
-        return struct.pack("<HBBIQQIIIIIHHII", 57, 0, oplock, 2, 0, 0, access, 0x80, share, disposition, 0x40, offset, len(encoded),
+        return struct.pack("<HBBIQQIIIIIHHII", 57, 0, oplock, 2, 0, 0, access, 0x80, share, disposition, options, offset, len(encoded),
                            where, len(blob)) + encoded + b"\0" * pad + blob
 
     def create_send(self, name, **keywords):
@@ -148,22 +162,44 @@ def acknowledgements(case):
         check_equal(hex(one.acknowledge(KEY1, 0)), hex(0xC0000001), "nothing is breaking any more")
 
 
-@test("a local program's change breaks a lease at once", servers=("bossad",))
+def break_time(client, change):
+    """Seconds from a change to the break that it causes, and the state that is left."""
+    began = time.monotonic()
+    change()
+    broken = client.wait_break(5)
+    took = time.monotonic() - began
+    check(broken is not None, "no break came")
+    return took, struct.unpack_from("<I", broken, 4 + 4 + 16 + 4)[0]
+
+
+@test("a local program's change breaks a lease within 100 ms", servers=("bossad",), alone=True)
 def local_change(case):
     server = case.standard()
-    with Client(server) as one:
-        check_equal(one.lease("lease-local", KEY1, R | H | W)[3], R | H | W, "grant")
-        path = server.data("share", "lease-local")
-        began = time.monotonic()
+    path = server.data("share", "lease-local")
+
+    def append():
         with open(path, "ab") as f:
             f.write(b"from outside")
-        broken = one.wait_break(5)
-        took = time.monotonic() - began
-        check(broken is not None, "no break came")
-        check_equal(struct.unpack_from("<I", broken, 4 + 4 + 16 + 4)[0], 0, "what is left")
-        # 100 ms is promised; a machine that runs other tests beside this one is given more
-        check(took < 1, "the break took %.3f s" % took)
-        check_equal(one.acknowledge(KEY1, 0), 0, "acknowledgement")
+
+    changes = [append, lambda: os.truncate(path, 3), lambda: os.pwrite(handle, b"x", 0)]
+    took = []
+    with Client(server) as one:
+        status, _, file_id, _ = one.create("lease-local")
+        check_equal(one.close(file_id), 0, "close")
+        handle = os.open(path, os.O_WRONLY)
+        for n in range(20):
+            status, _, file_id, state = one.lease("lease-local", KEY1, R | H | W, disposition=1)
+            check_equal((status, state), (0, R | H | W), "grant")
+            seconds, left = break_time(one, changes[n % len(changes)])
+            check_equal(left, 0, "what is left")
+            took.append(seconds)
+            check_equal(one.acknowledge(KEY1, 0), 0, "acknowledgement")
+            check_equal(one.close(file_id), 0, "close")
+        os.close(handle)
+    took.sort()
+    # Alone, but not on a quiet machine: what is promised is the rule, and an exception or two the scheduler's.
+    check(took[16] < 0.1, "17 of 20 breaks took up to %.3f s" % took[16])
+    check(took[-1] < 1, "one took %.3f s" % took[-1])
 
 
 @test("a durable handle is taken over by its owner alone, once, and lost to a conflicting open", servers=("bossad",))
