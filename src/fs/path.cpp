@@ -45,7 +45,7 @@ std::string_view SmbPath::parent() const {
   return slash == std::string_view::npos ? std::string_view{} : text.substr(0, slash);
 }
 
-std::vector<std::string_view> SmbPath::components() const {
+std::vector<std::string_view> SmbPath::components() const& {
   std::vector<std::string_view> parts;
   std::string_view rest = text_;
   while (!rest.empty()) {

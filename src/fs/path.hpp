@@ -27,7 +27,9 @@ class SmbPath {
   [[nodiscard]] std::string_view name() const;
   /// Everything before the last component; "" when that is the root.
   [[nodiscard]] std::string_view parent() const;
-  [[nodiscard]] std::vector<std::string_view> components() const;
+  /// Views of this path.
+  [[nodiscard]] std::vector<std::string_view> components() const&;
+  std::vector<std::string_view> components() && = delete;
   /// Name of the stream without type, "" for the unnamed one.
   [[nodiscard]] const std::string& stream() const { return stream_; }
   [[nodiscard]] bool has_stream() const { return !stream_.empty(); }

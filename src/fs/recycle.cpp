@@ -13,9 +13,11 @@ namespace {
 /// The directory of that path below the root, made where it is missing; never through a symlink.
 Fd make_path(const Volume& volume, const RecyclePolicy& policy, const std::string& path) {
   Fd at(open_beneath(volume.root(), ".", O_PATH | O_DIRECTORY, Follow::none));
-  auto repository_depth = SmbPath::from_canonical(policy.repository).components().size();
+  const auto repository = SmbPath::from_canonical(policy.repository);
+  auto repository_depth = repository.components().size();
   std::size_t depth = 0;
-  for (auto component : SmbPath::from_canonical(path).components()) {
+  const auto whole = SmbPath::from_canonical(path);
+  for (auto component : whole.components()) {
     std::string name(component);
     auto mode = depth++ < repository_depth ? policy.directory_mode : policy.subdir_mode.value_or(policy.directory_mode);
     if (::mkdirat(at.get(), name.c_str(), mode & 07777) != 0 && errno != EEXIST) return {};
