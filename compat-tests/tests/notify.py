@@ -33,7 +33,9 @@ class Watch:
         packet["Command"] = smb3structs.SMB2_CHANGE_NOTIFY
         packet["TreeID"] = self.tree
         packet["Data"] = body
-        return self.login.smb.sendSMB(packet)
+        message = self.login.smb.sendSMB(packet)
+        self.login.smb.echo()  # requests begin in order: once this is answered, the directory is watched
+        return message
 
     def answer(self, message):
         """[(action, name)], or None where the client must list the directory."""

@@ -60,8 +60,7 @@ class Walk {
 WalkOutcome walk_modes(const fs::VolumePtr& volume, const std::string& path, const Identity& who, const std::string& unix_user, bool write,
                        const auth::UserMapper& users) {
   Walk walk(who, unix_user, users);
-  auto whole = fs::SmbPath::from_canonical(path);  // its components are views of it
-  auto components = whole.components();
+  auto whole = fs::SmbPath::from_canonical(path);  // its components are views into it
   auto components = whole.components();
   std::string so_far;
   for (std::size_t i = 0; i <= components.size(); ++i) {
