@@ -9,6 +9,7 @@
 #include "src/auth/authenticator.hpp"
 #include "src/base/unicode.hpp"
 #include "src/commands/create/foretell.hpp"
+#include "src/commands/mode_walk.hpp"
 #include "src/commands/share_connect.hpp"
 #include "src/commands/share_modules.hpp"
 #include "src/fs/identity.hpp"
