@@ -26,20 +26,32 @@ def logon_times(case, server, client, tries=TRIES):
     return times
 
 
+class Flood:
+    """1,000 half-open and 200 guessing connections to a server for as long as the scope lasts."""
+
+    def __init__(self, case, server):
+        self.process = subprocess.Popen([case.state.program("bossa-flood"), "--port", str(server.port), "--from", ATTACKER, "--user", "tester",
+                                         "--half-open", "1000", "--guesses", "200"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        check_equal(self.process.stdout.readline(), b"ready\n", "the flood's beginning")
+        time.sleep(2)
+        return self
+
+    def __exit__(self, *_):
+        self.figures = json.loads(self.process.communicate(b"", timeout=30)[0])
+
+
 @test("1,000 half-open and 200 guessing connections: honest logons take at most twice their time, 2 s more from the same address", alone=True,
       servers=("bossad",))
 def flood(case):
-    server = case.start()
-    usual = statistics.median(logon_times(case, server, "127.0.0.5"))
-    flooder = subprocess.Popen([case.state.program("bossa-flood"), "--port", str(server.port), "--from", ATTACKER, "--user", "tester", "--half-open", "1000",
-                                "--guesses", "200"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        check_equal(flooder.stdout.readline(), b"ready\n", "the flood's beginning")
-        time.sleep(2)
+    server, other = case.start(), case.start()
+    # What the flood itself costs a small machine is not the server's doing: the usual time is taken while it hits another server.
+    with Flood(case, other):
+        usual = statistics.median(logon_times(case, server, "127.0.0.5"))
+    with Flood(case, server) as flooding:
         elsewhere, same = logon_times(case, server, "127.0.0.5"), logon_times(case, server, ATTACKER)
-    finally:
-        out = flooder.communicate(b"", timeout=30)[0]
-    figures = json.loads(out)
+    figures = flooding.figures
     told = "usually %.1f ms; elsewhere %.1f (worst %.1f), same address %.1f (worst %.1f); %s" % (
         usual * 1000, statistics.median(elsewhere) * 1000, max(elsewhere) * 1000, statistics.median(same) * 1000, max(same) * 1000, figures)
     print("      " + told, flush=True)
