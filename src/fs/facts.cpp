@@ -38,7 +38,7 @@ namespace {
 std::optional<std::uint64_t> mapped_bytes(int fd) {
   constexpr std::size_t most_extents = 16;
   alignas(fiemap) std::array<std::byte, sizeof(fiemap) + most_extents * sizeof(fiemap_extent)> storage{};
-  auto* map = new (storage.data()) fiemap{};
+  auto* map = reinterpret_cast<fiemap*>(storage.data());  // all zero
   map->fm_length = ~std::uint64_t{0};
   map->fm_extent_count = most_extents;
   if (::ioctl(fd, FS_IOC_FIEMAP, map) != 0) return std::nullopt;
