@@ -170,6 +170,11 @@ class Reader {
   void left_out(std::optional<ParameterId> meant, std::string message);
   void act_as_domain_controller();
   void domain_controller_defaults();
+  // Sets what nobody has written: a later copy replaces it, but where the section had set the parameter itself.
+  void imply(Section& section, ParameterId id, std::string_view text) {
+    auto [at, fresh] = section.own.try_emplace(id);
+    at->second = {{std::string(text), {}}, place_, fresh || at->second.copied};
+  }
   void leave_all_to_the_registry();
   bool is_domain_controller() const;
   std::string expanded(const std::string& text);
@@ -354,7 +359,7 @@ bool Reader::special(ParameterId id, const smbconf::Statement& statement, Value&
   if (id == ids_.idmap_backend) store_option("idmap config * : backend", value.text);
   if (id == ids_.printing && !in_global_) {
     for (const auto& [name, command] : print_commands(value.text)) {
-      if (command.data()) current()->own[id_of(name)] = {{std::string(command), {}}, place_, true};
+      if (command.data()) imply(*current(), id_of(name), command);
     }
   }
   if (id == ids_.config_backend) {
@@ -474,7 +479,7 @@ void Reader::leave() {
   if (!section) return;
   auto here = place_;
   place_ = section->place;
-  auto force = [&](ParameterId id, const char* text) { section->own[id] = {{text, {}}, place_, true}; };  // a later copy replaces it
+  auto force = [&](ParameterId id, const char* text) { imply(*section, id, text); };
   if (is_printers(section->name)) {
     if (out_.text(ids_.printable, section) != "Yes") say(Severity::warning, "[printers] is printable, whatever it says");
     force(ids_.printable, "Yes");
