@@ -26,6 +26,8 @@ void print(std::string& out, std::string_view name, std::string_view value) {
   put("\n");
 }
 
+bool is_printed(const Parameter& row) { return row.standing != Standing::hidden && row.standing != Standing::later; }
+
 void print_options(std::string& out, const std::vector<Option>& options) {
   for (auto option = options.rbegin(); option != options.rend(); ++option) print(out, option->name, option->value);
 }
@@ -90,12 +92,12 @@ class Dump {
 
  private:
   static void show(std::string& out, const Parameter& row, std::string_view value, std::string_view usual) {
-    if (row.standing != Standing::hidden && !same(row, value, usual)) print(out, row.name, value);
+    if (is_printed(row) && !same(row, value, usual)) print(out, row.name, value);
   }
   template <class F> static void each(Scope scope, F f) {
     for (ParameterId id = 0; id < parameters().size(); ++id) {
       const auto& row = parameter(id);
-      if (row.scope == scope && row.standing != Standing::hidden) f(id, row);
+      if (row.scope == scope && is_printed(row)) f(id, row);
     }
   }
   const Configuration& from_;
@@ -222,7 +224,7 @@ std::string dump_table() {
   for (auto scope : {Scope::share, Scope::global}) {
     out += scope == Scope::share ? "[local]\n" : "[global]\n";
     for (const auto& row : parameters()) {
-      if (row.scope == scope) print_row(out, row);
+      if (row.scope == scope && row.standing != Standing::later) print_row(out, row);
     }
   }
   return out;

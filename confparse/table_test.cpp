@@ -1,5 +1,6 @@
 #include "confparse/table.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <map>
@@ -51,14 +52,17 @@ BOOST_AUTO_TEST_CASE(every_parameter_of_samba_is_in_the_table_with_its_facts) {
     }
   }
   BOOST_TEST(known == 477u);
-  BOOST_TEST(parameters().size() == known);
+  auto later = [](const Parameter& row) { return row.standing == Standing::later; };
+  BOOST_TEST(parameters().size() - static_cast<std::size_t>(std::ranges::count_if(parameters(), later)) == known);
   BOOST_TEST(synonym_count == 38u);
   BOOST_TEST(synonyms().size() == synonym_count);
   std::vector<std::string> expected, got;
   for (int global : {1, 0}) {
     for (const auto& [place, name] : order[global]) expected.push_back(name);
   }
-  for (const auto& row : parameters()) got.emplace_back(row.name);
+  for (const auto& row : parameters()) {
+    if (!later(row)) got.emplace_back(row.name);
+  }
   BOOST_TEST(got == expected, boost::test_tools::per_element());
 }
 

@@ -115,7 +115,7 @@ class Builder {
 // handed on in one piece. Two blanks together, any other blank, a backslash, NUL, the newline and `closing` end it.
 struct words_parser : x3::parser<words_parser> {
   using attribute_type = x3::unused_type;
-  static constexpr bool has_attribute = false;
+  [[maybe_unused]] static constexpr bool has_attribute = false;
 
   constexpr explicit words_parser(char closing) : plain{} {
     plain.fill(true);
@@ -142,7 +142,7 @@ struct words_parser : x3::parser<words_parser> {
 // Any number of blanks.
 struct blanks_parser : x3::parser<blanks_parser> {
   using attribute_type = x3::unused_type;
-  static constexpr bool has_attribute = false;
+  [[maybe_unused]] static constexpr bool has_attribute = false;
 
   template <class Context, class RContext, class Attribute>
   bool parse(Iterator& first, const Iterator& last, const Context&, RContext&, Attribute&) const {
@@ -154,7 +154,7 @@ struct blanks_parser : x3::parser<blanks_parser> {
 // The rest of the line.
 struct rest_parser : x3::parser<rest_parser> {
   using attribute_type = x3::unused_type;
-  static constexpr bool has_attribute = false;
+  [[maybe_unused]] static constexpr bool has_attribute = false;
 
   template <class Context, class RContext, class Attribute>
   bool parse(Iterator& first, const Iterator& last, const Context&, RContext&, Attribute&) const {
