@@ -4,8 +4,6 @@
 namespace bossa::attack {
 namespace {
 
-const auto refusals = {status::invalid_parameter, status::logon_failure};
-
 ByteVector bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 /// One SESSION_SETUP with this token on a fresh connection.

@@ -6,7 +6,7 @@ namespace {
 
 using Change = std::function<void(ByteVector&)>;
 
-constexpr std::size_t dialect_count = at::body + 2, security_mode_at = at::body + 4, context_offset = at::body + 28, context_count = at::body + 32;
+constexpr std::size_t dialect_count = at::body + 2, context_offset = at::body + 28, context_count = at::body + 32;
 
 /// One NEGOTIATE, changed by hand, on a fresh connection.
 NtStatus negotiated(const Scene& scene, const NegotiateOptions& options, const Change& change) {
