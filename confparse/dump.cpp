@@ -95,7 +95,7 @@ class Dump {
   template <class F> static void each(Scope scope, F f) {
     for (ParameterId id = 0; id < parameters().size(); ++id) {
       const auto& row = parameter(id);
-      if (row.scope == scope && row.standing != Standing::hidden) f(id, row);
+      if (row.scope == scope && row.standing != Standing::hidden && row.standing != Standing::later) f(id, row);
     }
   }
   const Configuration& from_;

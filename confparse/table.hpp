@@ -12,7 +12,7 @@ enum class Scope : std::uint8_t { global, share };
 enum class Type : std::uint8_t { Bool, Enum, Integer, Octal, Bytes, String, UString, List, CmdList, Char };
 enum class Support : std::uint8_t { full, accepted, unsupported };
 enum class Reload : std::uint8_t { live, restart };
-enum class Standing : std::uint8_t { current, deprecated, hidden };
+enum class Standing : std::uint8_t { current, deprecated, hidden, later };
 
 /// What a parameter decides about.
 enum class Concern : std::uint8_t { other, access, data };

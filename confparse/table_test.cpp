@@ -1,6 +1,7 @@
 #include "confparse/table.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <set>
@@ -51,14 +52,17 @@ BOOST_AUTO_TEST_CASE(every_parameter_of_samba_is_in_the_table_with_its_facts) {
     }
   }
   BOOST_TEST(known == 477u);
-  BOOST_TEST(parameters().size() == known);
+  auto later = [](const Parameter& row) { return row.standing == Standing::later; };  // Samba 4.17 does not know those
+  BOOST_TEST(parameters().size() - static_cast<std::size_t>(std::ranges::count_if(parameters(), later)) == known);
   BOOST_TEST(synonym_count == 38u);
   BOOST_TEST(synonyms().size() == synonym_count);
   std::vector<std::string> expected, got;
   for (int global : {1, 0}) {
     for (const auto& [place, name] : order[global]) expected.push_back(name);
   }
-  for (const auto& row : parameters()) got.emplace_back(row.name);
+  for (const auto& row : parameters()) {
+    if (!later(row)) got.emplace_back(row.name);
+  }
   BOOST_TEST(got == expected, boost::test_tools::per_element());
 }
 
@@ -141,7 +145,7 @@ BOOST_AUTO_TEST_CASE(settings_start_from_the_tables_defaults) {
   SAME(map_system); SAME(map_readonly); SAME(ea_support); SAME(follow_symlinks); SAME(wide_links); SAME(inherit_permissions);
   SAME(inherit_acls); SAME(inherit_owner); SAME(dos_filemode); SAME(delete_readonly); SAME(strict_sync); SAME(sync_always);
   SAME(strict_allocate); SAME(dos_filetimes); SAME(dos_filetime_resolution); SAME(oplocks); SAME(level2_oplocks); SAME(kernel_oplocks);
-  SAME(durable_handles); SAME(posix_locking); SAME(strict_locking); SAME(access_based_enumeration); SAME(max_connections); SAME(block_size);
+  SAME(durable_handles); SAME(continuous_availability); SAME(posix_locking); SAME(strict_locking); SAME(access_based_enumeration); SAME(max_connections); SAME(block_size);
   SAME(fstype); SAME(volume); SAME(vfs_objects); SAME(encryption); SAME(valid_users); SAME(force_user); SAME(force_group);
 #undef SAME
 }
