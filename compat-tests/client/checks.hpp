@@ -1,5 +1,8 @@
 // What the checks share: the server under test, and a failure that names the line.
 #pragma once
+#include <unistd.h>
+
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -58,7 +61,10 @@ inline Mount mounted(const Target& target, const client::NegotiateOptions& optio
   mount.tree = NEED(mount.session->connect_tree(target.share));
   return mount;
 }
-/// A name nobody else uses.
-std::string fresh_name(const char* stem);
+/// A name nobody else uses. On any thread.
+inline std::string fresh_name(const char* stem) {
+  static std::atomic<int> count{0};
+  return std::string(stem) + "-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+}
 
 } // namespace bossa::checks

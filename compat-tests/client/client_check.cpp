@@ -9,11 +9,6 @@
 using namespace bossa;
 using namespace bossa::checks;
 
-std::string bossa::checks::fresh_name(const char* stem) {
-  static int count = 0;
-  return std::string(stem) + "-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
-}
-
 namespace {
 
 constexpr const char* usage =

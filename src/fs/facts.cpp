@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <new>
 #include <optional>
 
 #include "src/fs/change_time.hpp"
