@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(settings_start_from_the_tables_defaults) {
   SAME(map_system); SAME(map_readonly); SAME(ea_support); SAME(follow_symlinks); SAME(wide_links); SAME(inherit_permissions);
   SAME(inherit_acls); SAME(inherit_owner); SAME(dos_filemode); SAME(delete_readonly); SAME(strict_sync); SAME(sync_always);
   SAME(strict_allocate); SAME(dos_filetimes); SAME(dos_filetime_resolution); SAME(oplocks); SAME(level2_oplocks); SAME(kernel_oplocks);
-  SAME(durable_handles); SAME(posix_locking); SAME(strict_locking); SAME(access_based_enumeration); SAME(max_connections); SAME(block_size);
+  SAME(durable_handles); SAME(continuous_availability); SAME(posix_locking); SAME(strict_locking); SAME(access_based_enumeration); SAME(max_connections); SAME(block_size);
   SAME(fstype); SAME(volume); SAME(vfs_objects); SAME(encryption); SAME(valid_users); SAME(force_user); SAME(force_group);
 #undef SAME
 }

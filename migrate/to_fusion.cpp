@@ -348,6 +348,7 @@ class ToFusion {
       put("vfs_fallocate_max", "18446744073709551615", {"strict allocate"}, near);
     }
     if (share.sync_always) put("vfs", "libc:force_sync", {"sync always"}, near);
+    if (share.continuous_availability) put("ca", "true", {"continuous availability"});
     if (from_.yes("msdfs root", &section)) put("dfs", "true", {"msdfs root"}, near);
     out_.line("[/share]");
   }

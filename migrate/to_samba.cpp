@@ -393,6 +393,7 @@ class ToSamba {
     }
     if (share.sync_always) put(name, "sync always", "yes", {"vfs"}, near);
     if (from.find("vfs") && from.value("vfs") != "libc" && from.value("vfs") != "libc:force_sync") at(name, "vfs").worsen(lossy, "the layer is lost, but for force_sync");
+    if (share.continuous_availability) put(name, "continuous availability", "yes", {"ca"}, near);
     if (from.yes("dfs")) put(name, "msdfs root", "yes", {"dfs"}, near);
   }
 

@@ -163,6 +163,7 @@ class Binding {
     out.force_directory_mode = octal_of(from.value("force_directory_mode"));
     out.oplocks = global().yes("enable_oplock") && !from.yes("force_level2oplock");
     out.level2_oplocks = global().yes("enable_oplock");
+    out.continuous_availability = from.find("ca") ? from.yes("ca") : global().yes("ca");
     out.sync_always = from.value("vfs").find("force_sync") != std::string_view::npos;
     out.strict_allocate = number_of(from.value("vfs_fallocate_min")) <= 1 && number_of(from.value("vfs_fallocate_max")) == std::numeric_limits<std::uint64_t>::max();
     out.encryption = encryption(from.find("encrypt_data") ? from.yes("encrypt_data") : global().yes("encrypt_data"));

@@ -84,6 +84,7 @@ struct ShareSettings {
   bool inherit_permissions = false, inherit_acls = false, inherit_owner = false, dos_filemode = false, delete_readonly = false;
   bool strict_sync = true, sync_always = false, strict_allocate = false, dos_filetimes = true, dos_filetime_resolution = false;
   bool oplocks = true, level2_oplocks = true, kernel_oplocks = false, kernel_share_modes = false, durable_handles = true, posix_locking = true;
+  bool continuous_availability = false;  ///< persistent handles: they outlive the server
   int strict_locking = 2;              ///< 0 no, 1 yes, 2 auto
   bool access_based_enumeration = false;
   std::uint32_t max_connections = 0;   ///< 0: unlimited
