@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
 
+#include "src/commands/create/restore.hpp"
 #include "src/commands/registry.hpp"
 #include "src/fs/identity.hpp"
 #include "src/session/server.hpp"
@@ -162,6 +163,8 @@ std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::S
 void Engine::start(std::vector<Listener> listeners, unsigned loops) {
   auto& parts = *parts_;
   for (unsigned n = 0; n < (loops == 0 ? usable_cores() : loops); ++n) parts.loops.push_back(std::make_unique<Loop>());
+  // Before the first client: nobody may get what a handle of the last time holds.
+  commands::create::restore_handles(*parts.server, parts.loops.front()->context.get_executor());
   for (std::size_t n = 0; n < listeners.size(); ++n) {
     auto& home = *parts.loops[n % parts.loops.size()];
     parts.acceptors.push_back(

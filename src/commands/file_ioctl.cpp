@@ -195,4 +195,19 @@ Awaitable<Result<IoctlOutput>> enumerate_snapshots(Request& request, Open& open,
   co_return result;
 }
 
+Result<IoctlOutput> request_resiliency(Request& request, Open& open, Bytes input) {
+  constexpr std::uint32_t longest_ms = 300 * 1000, default_ms = 120 * 1000;  // Windows' own
+  if (request.connection.dialect() < policy::Dialect::smb2_10) return fail(status::invalid_device_request);
+  // Guests are one account, and would find each other's handles.
+  if (!request.tree->share.durable_handles || request.session->guest_or_anonymous()) return fail(status::not_supported);
+  auto wanted = wire::parse_plain<wire::ResiliencyRequest>(input);
+  if (!wanted || wanted->timeout > longest_ms) return fail(status::invalid_parameter);
+  auto& durable = open.state.durable;
+  if (durable.persistent) return IoctlOutput{};  // which is more
+  durable.resilient = true;
+  durable.timeout_ms = wanted->timeout == 0 ? default_ms : wanted->timeout;
+  durable.owner = request.session->state.logon.user_sid.to_text();
+  return IoctlOutput{};
+}
+
 }  // namespace bossa::commands

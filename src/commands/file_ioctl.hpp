@@ -15,6 +15,8 @@ Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes
 Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& open, Bytes input, std::uint32_t max_output);
 Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Bytes input);
 [[nodiscard]] Result<IoctlOutput> object_id(const Open& open);
+/// FSCTL_LMR_REQUEST_RESILIENCY, [MS-SMB2] 3.3.5.15.9: the open stays for a while when its connection is lost, oplock or not.
+[[nodiscard]] Result<IoctlOutput> request_resiliency(Request& request, Open& open, Bytes input);
 /// FSCTL_SRV_ENUMERATE_SNAPSHOTS, [MS-SMB2] 3.3.5.15.1.
 Awaitable<Result<IoctlOutput>> enumerate_snapshots(Request& request, Open& open, std::uint32_t max_output);
 /// FSCTL_DUPLICATE_EXTENTS_TO_FILE, [MS-FSA] 2.1.5.10.4, where the file system can share blocks; `open` is the target.

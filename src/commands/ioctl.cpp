@@ -110,6 +110,7 @@ Awaitable<Result<IoctlOutput>> on_file(Request& request, std::shared_ptr<Open> o
       co_return co_await commands::query_allocated_ranges(request, *open, input, ioctl.max_output_response);
     case wire::fsctl::file_level_trim: co_return co_await commands::file_level_trim(request, *open, input);
     case wire::fsctl::srv_enumerate_snapshots: co_return co_await commands::enumerate_snapshots(request, *open, ioctl.max_output_response);
+    case lmr_request_resiliency: co_return request_resiliency(request, *open, input);
     case wire::fsctl::duplicate_extents: co_return co_await commands::duplicate_extents(request, open, input);
     case create_or_get_object_id:
       if (ioctl.max_output_response < 64) co_return fail(status::buffer_too_small);

@@ -132,6 +132,23 @@ Awaitable<Outcome> perform(Request& request, Open& open, const std::vector<wire:
   co_return co_await take(request, open, *wanted);
 }
 
+// A lock on a persistent handle is granted once it would come back after a power cut. (One that was given up is off the disk, too, before
+// the next is on it.)
+Awaitable<Outcome> keep_locks(Request& request, Open& open, const std::vector<wire::LockElement>& elements) {
+  auto& file = *open.file;
+  bool unlocks = (elements.front().flags & unlock) != 0;
+  auto write = [&] { return file.keeper->flush(); };
+  if (file.keeper->keep(open) && (unlocks || co_await fs::run_on(request.server.workers(), write))) co_return Outcome{};
+  if (unlocks) co_return Outcome{};
+  std::vector<locking::LockRange> ranges;
+  for (const auto& element : elements) ranges.push_back({element.offset, element.length});
+  std::vector<locking::WaitTicket> granted;
+  (void)file.node->unlock(file.id, ranges, granted);
+  session::show_again(file, ranges);
+  file.wake(granted, status::success);
+  co_return fail(status::disk_full);
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_lock(Request& request) {
@@ -155,6 +172,9 @@ Awaitable<Result<Reply>> handle_lock(Request& request) {
   auto done = co_await perform(request, **open, *elements);
   if (!done) co_return fail(done.error());
   if (sequence.index != 0) file.lock_sequences[sequence.index] = sequence.number;
+  if (file.keeper) {
+    if (auto kept = co_await keep_locks(request, **open, *elements); !kept) co_return fail(kept.error());
+  }
   co_return Reply(wire::EmptyBody{});
 }
 

@@ -32,6 +32,7 @@ Result<Reply> acknowledge_oplock(Request& request, const wire::OplockBreak& ackn
   bool wrong = !state || (*state & ~holder->break_to) != 0;
   std::vector<locking::WaitTicket> woken;
   auto done = file.node->acknowledge(owner, wrong ? std::uint32_t{none} : *state, woken);
+  request.server.persistent().refresh(*file.node);
   session::send_breaks(request.server, std::move(done.breaks));
   session::wake(request.server, woken);
   // The oplock is gone with a wrong answer.
@@ -51,6 +52,7 @@ Result<Reply> acknowledge_lease(Request& request, const wire::LeaseBreak& acknow
   if (!node) return fail(status::object_name_not_found);
   std::vector<locking::WaitTicket> woken;
   auto done = node->acknowledge(owner, acknowledgement.lease_state, woken);
+  request.server.persistent().refresh(*node);
   session::send_breaks(request.server, std::move(done.breaks));
   session::wake(request.server, woken);
   if (!(done.status == status::success)) return fail(done.status);

@@ -148,6 +148,14 @@ Outcome set_filesystem_info(Request& request, std::uint8_t info_class) {
   return fail(status::invalid_info_class);
 }
 
+// A persistent handle has another name, or its file is to be deleted.
+Awaitable<void> keep_change(Request& request, FileOpen& file) {
+  request.server.persistent().refresh(*file.node);
+  if (!file.keeper) co_return;
+  auto write = [&] { return file.keeper->flush(); };
+  if (!co_await fs::run_on(request.server.workers(), write)) request.server.log().error("{}: a change of a persistent handle could not be kept", request.who());
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_set_info(Request& request) {
@@ -194,6 +202,8 @@ Awaitable<Result<Reply>> handle_set_info(Request& request) {
   };
   auto done = co_await as_user(request, *open.file, work);
   if (!done) co_return fail(done.error());
+  bool goes_or_moves = set->info_type == wire::info_type::file && (info_class == FileClass::rename || info_class == FileClass::disposition);
+  if (open.file && goes_or_moves) co_await keep_change(request, *open.file);
   co_return Reply(wire::SetInfoResponse{});
 }
 

@@ -52,7 +52,7 @@ Outcome open_volume(Request& request, TreeConnect& tree) {
   return {};
 }
 
-wire::TreeConnectResponse response_for(const TreeConnect& tree) {
+wire::TreeConnectResponse response_for(const TreeConnect& tree, bool keeps_handles) {
   wire::TreeConnectResponse response;
   response.share_type = tree.state.is_ipc ? wire::share_type::pipe : tree.share.printable ? wire::share_type::print : wire::share_type::disk;
   if (tree.state.encrypt_data) response.share_flags |= wire::share_flag::encrypt_data;
@@ -60,6 +60,7 @@ wire::TreeConnectResponse response_for(const TreeConnect& tree) {
   // [MS-SMB2] 2.2.10: what the client may keep for work without the server.
   const auto& caching = tree.share.csc_policy;
   if (!tree.state.is_ipc) response.share_flags |= caching == "documents" ? 0x10u : caching == "programs" ? 0x20u : caching == "disable" ? 0x30u : 0u;
+  if (keeps_handles) response.capabilities |= wire::share_capability::continuous_availability;
   response.maximal_access = tree.state.maximal_access;
   return response;
 }
@@ -129,7 +130,9 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   session.add_tree(tree);
   request.tree = tree;
   log.info("{}: connected as Unix user {} ({})", request.who(), state.unix_user, state.read_only ? "read only" : "read and write");
-  co_return Reply(response_for(*tree));
+  // Where handles cannot be kept, clients are not told that they are.
+  bool keeps_handles = !state.is_ipc && tree->share.continuous_availability && policy::is_smb3(request.connection.dialect()) && request.server.persistent().available();
+  co_return Reply(response_for(*tree, keeps_handles));
 }
 
 Awaitable<Result<Reply>> handle_tree_disconnect(Request& request) {

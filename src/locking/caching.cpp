@@ -64,6 +64,20 @@ std::optional<CacheBreak> Caches::start(Holder& holder, std::uint32_t required, 
   return message;
 }
 
+bool Caches::waits_for(const Holder& holder, Contention kind) { return must_wait_for(holder.state, kept(holder, kind), kind); }
+
+void Caches::put_back(const Holder& holder, OpenId open) {
+  auto* known = find_mutable(holder.owner);
+  if (known == nullptr) {
+    known = &holders_.emplace_back(holder);
+    known->opens.clear();
+  }
+  known->state = holder.state;
+  known->epoch = holder.epoch;
+  known->breaking = known->awaited = false;
+  known->opens.push_back(open);
+}
+
 Caches::Verdict Caches::contend(const CacheOwner& owner, Contention kind, Clock::time_point now) {
   Verdict verdict;
   for (auto& holder : holders_) {

@@ -124,6 +124,11 @@ class Caches {
   /// The holder keeps no more than `keep` (a durable open that lost its client cannot be asked). True: something changed.
   bool reduce(OpenId open, std::uint32_t keep);
 
+  /// Whether `kind` has to wait for this holder to give something up.
+  [[nodiscard]] static bool waits_for(const Holder& holder, Contention kind);
+  /// A grant as it was before the server ended, for one of its opens; where it is known through another, this is the later word.
+  void put_back(const Holder& holder, OpenId open);
+
   [[nodiscard]] bool empty() const { return holders_.empty(); }
   [[nodiscard]] const State& state() const { return holders_; }
   void restore(State state) { holders_ = std::move(state); }

@@ -55,6 +55,7 @@ FileNode::FileNode(FileKey key, State state)
   caches_.restore(std::move(state.caches));
   note_locks();
   note_caches();
+  note_persistent();
 }
 
 FileNode::State FileNode::state() const {
@@ -97,6 +98,10 @@ Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket, Cac
   // Somebody who caches his handle may close it, if he is told; others' data comes home before it is read.
   if (against || !is_stat_open(intent)) {
     auto kind = against ? Contention::sharing : contention_of(intent);
+    if (node.must_wait_for_absent(intent, kind)) {
+      verdict.status = status::file_not_available;
+      return verdict;
+    }
     auto contended = node.caches_.contend(intent.cache.owner, kind, now);
     verdict.breaks = std::move(contended.breaks);
     if (contended.wait && ticket != 0) {
@@ -150,6 +155,7 @@ Departure FileNode::remove(OpenId id, bool may_delete) {
   departure.abandoned = locks_.drop(id);
   departure.granted = locks_.grant_waiting();
   note_locks();
+  if (open.persistent) note_persistent();
   return departure;
 }
 
@@ -329,6 +335,43 @@ void FileNode::set_disconnected(OpenId id, bool disconnected) {
   std::lock_guard guard(mutex_);
   auto found = std::ranges::find(opens_, id, &OpenIntent::id);
   if (found != opens_.end()) found->disconnected = disconnected;
+}
+
+void FileNode::set_persistent(OpenId id, bool persistent) {
+  std::lock_guard guard(mutex_);
+  auto found = std::ranges::find(opens_, id, &OpenIntent::id);
+  if (found == opens_.end()) return;
+  found->persistent = persistent;
+  note_persistent();
+}
+
+void FileNode::note_persistent() {
+  any_persistent_.store(std::ranges::any_of(opens_, &OpenIntent::persistent), std::memory_order_release);
+}
+
+bool FileNode::must_wait_for_absent(const OpenIntent& intent, Contention kind) const {
+  if (!has_persistent()) return false;
+  auto absent = [&](OpenId id) {
+    const auto* open = find(id);
+    return open && open->disconnected && open->persistent;
+  };
+  return std::ranges::any_of(caches_.state(), [&](const Caches::Holder& holder) {
+    return !(holder.owner == intent.cache.owner) && Caches::waits_for(holder, kind) && std::ranges::all_of(holder.opens, absent);
+  });
+}
+
+void FileNode::put_back(const OpenIntent& intent, std::span<const HeldLock> locks, const std::optional<Caches::Holder>& holder, bool delete_pending) {
+  std::lock_guard guard(mutex_);
+  opens_.push_back(intent);
+  auto held = locks_.state();
+  held.held.insert(held.held.end(), locks.begin(), locks.end());
+  locks_.restore(std::move(held));
+  if (holder) caches_.put_back(*holder, intent.id);
+  bool known = std::ranges::find(deletes_, intent.link, &PendingDelete::link) != deletes_.end();
+  if (delete_pending && !known) deletes_.push_back({intent.link, intent.identity, false});
+  note_locks();
+  note_caches();
+  note_persistent();
 }
 
 } // namespace bossa::locking

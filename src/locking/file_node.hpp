@@ -167,9 +167,22 @@ public:
   /// The client of a durable open is gone, or back.
   void set_disconnected(OpenId id, bool disconnected);
 
+  // ---- persistent handles ----
+
+  /// The open is one of those that outlive the server.
+  void set_persistent(OpenId id, bool persistent = true);
+  /// Whether there are any. An atomic load.
+  [[nodiscard]] bool has_persistent() const { return any_persistent_.load(std::memory_order_acquire); }
+  /// Such an open comes back with what it held when the server ended, before anybody else is admitted. Of a lease that several opens
+  /// share, the last word counts.
+  void put_back(const OpenIntent& intent, std::span<const HeldLock> locks, const std::optional<Caches::Holder>& holder, bool delete_pending);
+
 private:
   void note_caches() { any_cache_.store(!caches_.empty(), std::memory_order_release); }
   [[nodiscard]] std::vector<WaitTicket> wake_waiters() { return std::exchange(break_waiters_, {}); }
+  void note_persistent();
+  /// Somebody whose client is away, and whose handle must find everything as it was, would have to give something up first.
+  [[nodiscard]] bool must_wait_for_absent(const OpenIntent& intent, Contention kind) const;
   void note_locks() { any_lock_.store(!locks_.empty(), std::memory_order_release); }
   [[nodiscard]] const OpenIntent* find(OpenId id) const;
 
@@ -180,7 +193,7 @@ private:
   ByteRangeLocks locks_;
   Caches caches_;
   std::vector<WaitTicket> break_waiters_;
-  std::atomic<bool> any_lock_{false}, any_cache_{false};
+  std::atomic<bool> any_lock_{false}, any_cache_{false}, any_persistent_{false};
 };
 
 [[nodiscard]] Admission admit(FileNode& node, const OpenIntent& intent, WaitTicket ticket = 0,

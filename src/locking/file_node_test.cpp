@@ -325,3 +325,65 @@ BOOST_AUTO_TEST_CASE(a_break_in_steps_raises_the_epoch_once) {
   BOOST_TEST(third.breaks[0].to == caching::none);
   BOOST_TEST(third.breaks[0].epoch == 0x13);
 }
+
+// ---- persistent handles ----
+
+namespace {
+Caches::Holder lease_holder(std::uint8_t key, std::uint32_t state, std::uint16_t epoch = 1) {
+  Caches::Holder holder;
+  holder.owner = {true, 0, {1}, {key}};
+  holder.state = state;
+  holder.version = 2;
+  holder.epoch = epoch;
+  return holder;
+}
+OpenIntent absent(OpenId id, std::uint32_t access = all_access, std::uint32_t share = share_all) {
+  auto made = intent(id, access, share);
+  made.persistent = made.disconnected = true;
+  made.cache.kind = CacheRequest::Kind::lease;
+  made.cache.owner = {true, 0, {1}, {1}};
+  return made;
+}
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_persistent_open_that_is_back_keeps_others_out_by_share_mode_and_nothing_is_asked_of_its_client) {
+  FileNode node({1, 2, {}});
+  HeldLock held{1, {100, 50}, LockKind::exclusive};
+  node.put_back(absent(1, all_access, 0), {&held, 1}, lease_holder(1, 7), false);
+  BOOST_TEST(node.has_persistent());
+  BOOST_TEST((admit(node, intent(2)).status == status::file_not_available));
+  BOOST_TEST(node.open_count() == 1u);
+  BOOST_TEST(node.holder_of(1)->state == 7u);
+  BOOST_TEST(!node.holder_of(1)->breaking);
+  node.set_disconnected(1, false);
+  auto verdict = admit(node, intent(2), 77);
+  BOOST_TEST(verdict.wait); // now somebody can be asked
+  BOOST_TEST(verdict.breaks.size() == 1u);
+  (void)node.remove(1);
+  BOOST_TEST(!node.has_persistent());
+}
+
+BOOST_AUTO_TEST_CASE(write_caching_of_one_who_is_away_is_not_taken_but_what_it_shares_is_granted) {
+  FileNode node({1, 2, {}});
+  node.put_back(absent(1), {}, lease_holder(1, 7), false);
+  BOOST_TEST((admit(node, intent(2), 77).status == status::file_not_available));
+  FileNode other({1, 3, {}});
+  HeldLock held{1, {100, 50}, LockKind::shared};
+  other.put_back(absent(1), {&held, 1}, lease_holder(1, caching::read | caching::handle), false);
+  BOOST_TEST((admit(other, intent(2)).status == status::success));
+  LockElement element{{120, 1}, LockKind::exclusive};
+  BOOST_TEST((other.lock(2, {&element, 1}, fail_immediately).error() == status::lock_not_granted));
+  BOOST_TEST(other.io_conflicts(2, 100, 1, true));
+}
+
+BOOST_AUTO_TEST_CASE(of_a_lease_with_several_opens_the_last_word_counts) {
+  FileNode node({1, 2, {}});
+  node.put_back(absent(1), {}, lease_holder(1, 7, 1), false);
+  node.put_back(absent(2), {}, lease_holder(1, 3, 4), true);
+  auto holder = node.holder_of(1);
+  BOOST_REQUIRE(holder);
+  BOOST_TEST(holder->state == 3u);
+  BOOST_TEST(holder->epoch == 4u);
+  BOOST_TEST(holder->opens.size() == 2u);
+  BOOST_TEST(node.delete_pending(1));
+}

@@ -1,5 +1,6 @@
 #include "src/session/breaks.hpp"
 
+#include <algorithm>
 #include <boost/asio.hpp>
 
 #include "src/fs/identity.hpp"
@@ -58,13 +59,39 @@ void wake(Server& server, const std::vector<locking::WaitTicket>& tickets) {
   for (auto ticket : tickets) server.lock_waiters()->finish(ticket, status::success);
 }
 
+namespace {
+
+bool stays_without_client(Server& server, const locking::CacheBreak& one) {
+  return std::ranges::any_of(one.opens, [&](locking::OpenId id) {
+    auto kept = server.opens().kept(id);
+    return kept && (kept->state.durable.persistent || kept->state.durable.resilient);
+  });
+}
+
+// A resilient or persistent handle stays without its client, [MS-SMB2] 3.3.4.6 and 3.3.4.7. Where nobody waits for the answer, the client
+// learns what is left when it comes back; else whoever waits does so until the answer is overdue.
+void come_down(Server& server, locking::FileNode& node, const locking::CacheBreak& one) {
+  auto holder = node.holder(one.owner);
+  if (!holder || !holder->breaking || holder->awaited) return;
+  std::vector<locking::WaitTicket> woken;
+  (void)node.acknowledge(one.owner, one.to, woken);
+  server.persistent().refresh(node);
+  wake(server, woken);
+}
+
+}  // namespace
+
 void send_breaks(Server& server, std::vector<locking::CacheBreak> breaks) {
   for (const auto& one : breaks) {
     if (sent(server, one)) continue;
     for (auto id : one.opens) {
       auto kept = server.opens().kept(id);
-      if (!kept || kept->state.durable.persistent || kept->state.durable.resilient) continue;
-      if (auto lost = server.opens().take(id)) lost->close();
+      if (!kept) continue;
+      if (kept->state.durable.persistent || kept->state.durable.resilient) {
+        come_down(server, *kept->file->node, one);
+      } else if (auto lost = server.opens().take(id)) {
+        lost->close();
+      }
     }
   }
 }
@@ -77,6 +104,7 @@ void send_break_again(Server& server, const FileOpen& file) {
 
 void announce_change(Server& server, const FileOpen& file) {
   auto verdict = file.node->contend(file.id, locking::Contention::change);
+  server.persistent().refresh(*file.node);
   if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
 }
 
@@ -91,6 +119,7 @@ void break_directory_leases(Server& server, const std::string& directory, const 
   auto node = server.files().find({stat->key.device, stat->key.inode, {}});
   if (!node) return;
   auto verdict = node->contend(by, locking::Contention::change);
+  server.persistent().refresh(*node);
   if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
 }
 
@@ -98,6 +127,7 @@ void break_for_kernel(Server& server, const fs::FileKey& key) {
   auto node = server.files().find({key.device, key.inode, {}});
   if (!node) return;
   auto verdict = node->contend(locking::CacheOwner{}, locking::Contention::overwrite);
+  server.persistent().refresh(*node);
   send_breaks(server, std::move(verdict.breaks));
 }
 
@@ -125,7 +155,9 @@ void break_for_local_change(Server& server, const fs::LocalChange& change) {
   if (!content && !handles) return;
   for (const auto& node : nodes) {
     auto verdict = node->contend(locking::CacheOwner{}, content ? locking::Contention::change : locking::Contention::detach);
-    for (const auto& one : verdict.breaks) (void)sent(server, one);
+    server.persistent().refresh(*node);
+    for (const auto& one : verdict.breaks)
+      if (!sent(server, one) && stays_without_client(server, one)) come_down(server, *node, one);
   }
 }
 
@@ -137,7 +169,11 @@ Awaitable<Outcome> wait_for_break(Request& request, locking::FileNode& node, loc
   request.server.lock_waiters()->forget(ticket);
   node.forget_wait(ticket);
   if (woken == Wake::cancelled) co_return fail(status::cancelled);
-  if (woken == Wake::timed_out) wake(request.server, node.expire());
+  if (woken == Wake::timed_out) {
+    auto waiting = node.expire();
+    request.server.persistent().refresh(node);
+    wake(request.server, waiting);
+  }
   co_return Outcome{};
 }
 
@@ -149,6 +185,7 @@ template <class Ask> Awaitable<Outcome> detach_at(Request& request, locking::Fil
     auto waiter = std::make_shared<LockWaiter>(request.executor());
     request.server.lock_waiters()->add(ticket, waiter);
     auto verdict = ask(ticket);
+    request.server.persistent().refresh(node);
     send_breaks(request.server, std::move(verdict.breaks));
     if (!verdict.wait) {
       request.server.lock_waiters()->forget(ticket);

@@ -106,6 +106,10 @@ void FileOpen::close() {
   kernel_lease.reset();
   if (has_shown_locks) fs::drop_kernel_locks(handle.fd.get());  // before others are granted them
   wake_notifies();
+  if (keeper) {
+    if (keeper->frozen()) return;  // the server ends, and the handle outlives it
+    keeper->forget(id);
+  }
   path();
   auto link = node->link_of(id);
   if (unreported_write_) changed(notify_filter::last_write | notify_filter::size);

@@ -17,6 +17,7 @@
 #include "src/session/lock_waiters.hpp"
 #include "src/session/notify.hpp"
 #include "src/session/open.hpp"
+#include "src/session/persistent.hpp"
 #include "src/session/signal.hpp"
 
 namespace bossa::session {
@@ -68,6 +69,9 @@ class FileOpen {
   locking::OpenId base_id = 0;
   /// Open.LockSequenceArray: by LockSequenceIndex the number of the last LOCK that succeeded; -1: not valid.
   std::map<std::uint32_t, int> lock_sequences;
+  /// Set for a persistent handle: where it is kept.
+  std::shared_ptr<PersistentHandles> keeper;
+  bool restored = false;                           ///< from before the server's start, and not taken over since: `handle.volume` is a stand-in
   std::shared_ptr<NotifyHub> notify_hub;           ///< who hears of changes; may be empty
   std::shared_ptr<NotifyWatch> watch;              ///< set by the first CHANGE_NOTIFY
   /// While a worker runs a metadata call or a listing on this open, other such requests, and its close, wait for their turn: handle,

@@ -58,12 +58,13 @@ ByteVector id_list(std::initializer_list<std::uint16_t> words) {
   return data;
 }
 
-std::uint32_t capabilities(const ConnectionState& state, const policy::Settings& settings, std::uint32_t client) {
+std::uint32_t capabilities(const ConnectionState& state, const policy::Settings& settings, std::uint32_t client, bool keeps_handles) {
   std::uint32_t result = 0;
   if (state.dialect >= Dialect::smb2_10 && state.server_port != netbios_port) result |= wire::capability::large_mtu;
   if (state.dialect >= Dialect::smb2_10 && settings.smb2_leases) result |= wire::capability::leasing;
   if (policy::is_smb3(state.dialect) && settings.smb2_leases && settings.directory_leases) result |= client & wire::capability::directory_leasing;
   if (policy::is_smb3(state.dialect) && settings.multichannel) result |= client & wire::capability::multi_channel;
+  if (policy::is_smb3(state.dialect) && keeps_handles) result |= client & wire::capability::persistent_handles;
   bool by_context = state.dialect == Dialect::smb3_11;
   bool can_encrypt = policy::negotiate_cipher(settings, state.dialect, std::nullopt, (client & wire::capability::encryption) != 0).cipher.has_value();
   if (!by_context && can_encrypt) result |= wire::capability::encryption;
@@ -171,7 +172,7 @@ Result<Reply> negotiate(Connection& connection, Bytes message, const wire::Negot
   state.client_security_mode = request.security_mode;
   state.client_capabilities = request.capabilities;
   state.server_security_mode = policy::announced_security_mode(*settings);
-  state.server_capabilities = capabilities(state, *settings, request.capabilities);
+  state.server_capabilities = capabilities(state, *settings, request.capabilities, connection.server().persistent().available());
   set_limits(state, *settings);
 
   Offer offer;

@@ -8,7 +8,9 @@
 #include <net/if.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -26,12 +28,21 @@
 
 namespace bossa::session {
 
+namespace {
+bool keeps_handles(const policy::Settings& settings) { return std::ranges::any_of(settings.shares, &policy::ShareSettings::continuous_availability); }
+}  // namespace
+
 Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies dependencies)
-    : settings_(std::move(settings)), dependencies_(std::move(dependencies)), lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(*dependencies_.users)),
+    : settings_(std::move(settings)), dependencies_(std::move(dependencies)), persistent_(std::make_shared<PersistentHandles>(dependencies_.log)),
+      lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(*dependencies_.users)),
       gate_(std::make_unique<Gate>()), refusals_(std::make_unique<Refusals>()),
       names_(std::make_shared<fs::NameIndex>()),
       buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
   crypto::random_bytes(guid_);
+  // Microseconds since 1970: faster than numbers are given, so that those of an earlier server are behind us.
+  auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  pass_over(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()));
+  persistent_->open(settings_->state_directory, keeps_handles(*settings_));
   bool notifies = settings_->change_notify && settings_->kernel_change_notify;
   changes_ = fs::ChangeSource::create(dependencies_.log, [this, notifies](const fs::LocalChange& change) {
     if (notifies) notify_hub_->report_local(change);
@@ -133,6 +144,7 @@ void Server::reload(std::shared_ptr<const policy::Settings> settings, std::share
     std::lock_guard guard(mutex_);
     client_settings_ = std::move(own);
     settings_ = std::move(settings);
+    persistent_->open(settings_->state_directory, keeps_handles(*settings_));
   }
   for (auto& connection : connections()) {
     auto executor = connection->executor();
@@ -176,6 +188,7 @@ Awaitable<void> Server::drop_lost_trees(std::shared_ptr<Connection> connection) 
 
 void Server::stop() {
   stopping_.store(true);
+  persistent_->freeze();
   for (auto& open : opens_->take_all()) open->close();
   for (auto& connection : connections()) {
     if (connection->told_to_stop.exchange(true)) continue;  // asked again and again until none is left
@@ -197,6 +210,12 @@ std::shared_ptr<const policy::Settings> Server::settings() const {
 std::pair<std::shared_ptr<const policy::Settings>, std::shared_ptr<const ClientSettings>> Server::settings_and_reader() const {
   std::lock_guard guard(mutex_);
   return {settings_, client_settings_};
+}
+
+void Server::pass_over(std::uint64_t id) {
+  auto next = next_id_.load();
+  while (next <= id && !next_id_.compare_exchange_weak(next, id + 1)) {
+  }
 }
 
 wire::FileId Server::new_file_id() {

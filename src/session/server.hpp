@@ -25,6 +25,7 @@
 #include "src/session/durable.hpp"
 #include "src/session/lock_waiters.hpp"
 #include "src/session/notify.hpp"
+#include "src/session/persistent.hpp"
 #include "src/session/session.hpp"
 
 namespace bossa::session {
@@ -92,6 +93,8 @@ class Server {
   [[nodiscard]] fs::KernelLeases& kernel_leases() { return *kernel_leases_; }
   [[nodiscard]] OpenTable& opens() { return *opens_; }
   [[nodiscard]] const std::shared_ptr<OpenTable>& open_table() { return opens_; }
+  [[nodiscard]] PersistentHandles& persistent() { return *persistent_; }
+  [[nodiscard]] const std::shared_ptr<PersistentHandles>& persistent_handles() { return persistent_; }
   [[nodiscard]] locking::LeaseTable& leases() { return leases_; }
   /// A live connection that the session can be reached on; nothing when there is none.
   [[nodiscard]] std::shared_ptr<Connection> connection_of(const Session& session) const;
@@ -104,8 +107,10 @@ class Server {
   [[nodiscard]] BufferPool& buffers() { return *buffers_; }
   [[nodiscard]] const ByteArray<16>& guid() const { return guid_; }
   [[nodiscard]] std::uint64_t start_time() const { return start_time_; }
-  /// Never gives the same number twice; for FileIds, OpenIds and lock tickets.
+  /// Never gives the same number twice, nor one of an earlier server; for FileIds, OpenIds and lock tickets.
   [[nodiscard]] std::uint64_t new_id() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+  /// No number up to this one is given any more: an earlier server gave it.
+  void pass_over(std::uint64_t id);
   /// Both halves of a new FileId.
   [[nodiscard]] wire::FileId new_file_id();
   [[nodiscard]] std::vector<NetworkInterface> interfaces() const;
@@ -155,6 +160,7 @@ class Server {
   locking::FileTable files_;
   locking::LeaseTable leases_;
   std::shared_ptr<OpenTable> opens_ = std::make_shared<OpenTable>();
+  std::shared_ptr<PersistentHandles> persistent_;
   std::shared_ptr<LockWaiters> lock_waiters_;
   std::shared_ptr<NotifyHub> notify_hub_ = std::make_shared<NotifyHub>();
   std::unique_ptr<fs::SidMapper> sids_;

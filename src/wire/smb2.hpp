@@ -150,6 +150,9 @@ inline constexpr std::uint32_t manual_caching = 0, auto_caching = 0x10, vdo_cach
                                access_based_directory_enum = 0x800, force_levelii_oplock = 0x1000, enable_hash_v1 = 0x2000,
                                enable_hash_v2 = 0x4000, encrypt_data = 0x8000;
 }
+namespace share_capability {
+inline constexpr std::uint32_t continuous_availability = 0x10;  // [MS-SMB2] 2.2.10
+}
 /// [MS-SMB2] 2.2.9; `flags` is Reserved before 3.1.1 (CLUSTER_RECONNECT 1, REDIRECT_TO_OWNER 2, EXTENSION_PRESENT 4).
 struct TreeConnectRequest {
   std::uint16_t structure_size = 9, flags = 0, path_offset = 0, path_length = 0;
@@ -508,6 +511,12 @@ struct DurableV2Response {
   BOSSA_FIELDS(&D::timeout, &D::flags);
 };
 inline constexpr std::uint32_t durable_flag_persistent = 2;
+/// [MS-SMB2] 2.2.31.3, FSCTL_LMR_REQUEST_RESILIENCY
+struct ResiliencyRequest {
+  std::uint32_t timeout = 0, reserved = 0;  ///< milliseconds
+  using R = ResiliencyRequest;
+  BOSSA_FIELDS(&R::timeout, &R::reserved);
+};
 
 /// Every request whose fixed part is declared above; the truncation and round-trip tests loop over this.
 using AllRequests = std::tuple<NegotiateRequest, SessionSetupRequest, TreeConnectRequest, CreateRequest, CloseRequest, FlushRequest,

@@ -11,6 +11,11 @@
 #include "src/session/breaks.hpp"
 #include "src/session/refusals.hpp"
 
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12 inlines one half of Asio's frame allocator here, and takes the other for a stranger's.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace bossa::commands {
 
 namespace {
@@ -91,12 +96,14 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& 
   }
   auto open = std::make_shared<Open>(std::move(state));
   auto& server = request.server;
-  open->file = std::make_unique<FileOpen>(std::move(opened.handle), std::move(opened.node), file_id.persistent,
-                                          request.tree->state.identity, server.lock_waiters(), server.open_table(), server.log());
+  open->file = std::make_unique<FileOpen>(std::move(opened.handle), opened.admitted.node, file_id.persistent, request.tree->state.identity,
+                                          server.lock_waiters(), server.open_table(), server.log());
+  opened.admitted.hand_on();
+  open->file->base_node = opened.base.node;
+  open->file->base_id = opened.base.id;
+  opened.base.hand_on();
   open->file->mode = params.request.create_options & create_option::mode_bits;
   open->file->delete_on_close = params.option(create_option::delete_on_close);
-  open->file->base_node = std::move(opened.base_node);
-  open->file->base_id = opened.base_id;
   open->file->notify_hub = request.server.notify_hub();
   open->file->kernel_lease = std::move(opened.kernel_lease);
   const auto& handle = open->file->handle;
@@ -204,6 +211,36 @@ bool too_many_opens(Request& request, const std::string& name) {
   return true;
 }
 
+// Opens or makes the file, once nobody stands in the way.
+Awaitable<Result<Reply>> open_new(Request& request, const Params& params) {
+  auto file_id = request.server.new_file_id();
+  create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params.name), request.tree->volume, create::cache_wanted(request, params)};
+  place.leases_directories = (request.connection.state.server_capabilities & wire::capability::directory_leasing) != 0;
+  auto opened = co_await open_when_free(request, params, place);
+  if (!opened) {
+    request.server.log().debug("{}: {}", place.owner, to_string(opened.error()));
+    co_return fail(opened.error());
+  }
+  auto open = make_open(request, params, *opened, file_id);
+  create::make_durable(request, params, *open, opened->grant.state);
+  if (create::may_be_persistent(request, params, *open)) co_await create::make_persistent(request, params, *open, opened->action != create_action::opened);
+  // A LOGOFF or TREE_DISCONNECT may have come while a worker was at it: nobody would ever close what is entered now.
+  if (!request.session->valid() || request.session->find_tree(open->state.tree_id) != request.tree) {
+    auto take_back = [&] { return open->close(), true; };
+    co_await as_user(request, *open->file, take_back);
+    co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
+  }
+  if (opened->grant.state != 0) watch_local_changes(request, *open->file);
+  request.server.log().debug("{}: opened for 0x{:x}, sharing {}, disposition {}; caching {} of {}", place.owner, open->state.granted_access, open->state.share_access,
+                             open->state.create_disposition, opened->grant.state, opened->cache.state);
+  request.server.opens().enter(open);
+  auto reply = reply_for(params, *opened, *open, create::oplock_level(opened->cache, caching_now(request, *opened, open)));
+  request.session->add_open(open);
+  tell_of(*open->file, opened->action);
+  request.compound.file_id = file_id;
+  co_return reply;
+}
+
 }  // namespace
 
 Awaitable<Result<Reply>> handle_create(Request& request) {
@@ -226,31 +263,7 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   if (!before) co_return fail(before.error());
   if (*before) co_return reply_again(request, *params, **before);
   co_await create::close_other_instances(request, *params);
-  auto file_id = request.server.new_file_id();
-  create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params->name), request.tree->volume, create::cache_wanted(request, *params)};
-  place.leases_directories = (request.connection.state.server_capabilities & wire::capability::directory_leasing) != 0;
-  auto opened = co_await open_when_free(request, *params, place);
-  if (!opened) {
-    request.server.log().debug("{}: {}", place.owner, to_string(opened.error()));
-    co_return fail(opened.error());
-  }
-  auto open = make_open(request, *params, *opened, file_id);
-  // A LOGOFF or TREE_DISCONNECT may have come while a worker was at it: nobody would ever close what is entered now.
-  if (!request.session->valid() || request.session->find_tree(open->state.tree_id) != request.tree) {
-    auto take_back = [&] { return open->close(), true; };
-    co_await as_user(request, *open->file, take_back);
-    co_return fail(request.session->valid() ? status::network_name_deleted : status::user_session_deleted);
-  }
-  if (opened->grant.state != 0) watch_local_changes(request, *open->file);
-  create::make_durable(request, *params, *open, opened->grant.state);
-  request.server.log().debug("{}: opened for 0x{:x}, sharing {}, disposition {}; caching {} of {}", place.owner, open->state.granted_access, open->state.share_access,
-                             open->state.create_disposition, opened->grant.state, opened->cache.state);
-  request.server.opens().enter(open);
-  auto reply = reply_for(*params, *opened, *open, create::oplock_level(opened->cache, caching_now(request, *opened, open)));
-  request.session->add_open(open);
-  tell_of(*open->file, opened->action);
-  request.compound.file_id = file_id;
-  co_return reply;
+  co_return co_await open_new(request, *params);
 }
 
 }  // namespace bossa::commands

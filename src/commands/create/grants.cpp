@@ -27,6 +27,8 @@ std::uint32_t state_of_level(std::uint8_t level) {
   }
 }
 
+std::uint32_t v2_timeout(const wire::DurableV2Request& wanted) { return wanted.timeout == 0 ? v2_default_ms : std::min(wanted.timeout, v2_longest_ms); }
+
 bool speaks_v2(const session::Request& request) { return policy::is_smb3(request.connection.dialect()); }
 
 std::string owner_of(const session::Request& request) { return request.session->state.logon.user_sid.to_text(); }
@@ -49,6 +51,8 @@ Outcome check_reconnect(session::Request& request, const Params& params, Open& o
   if (!equal_ignoring_case(open.state.share_name, request.tree->state.share_name)) return fail(status::object_name_not_found);
   if (auto lease = check_lease(request, params, open); !lease) return lease;
   if (open.state.durable.owner != owner_of(request)) return fail(status::access_denied);
+  // The share may have another folder by now, or another one for this client.
+  if (open.file->restored && open.file->handle.volume->real_path() != request.tree->volume->real_path()) return fail(status::object_name_not_found);
   return {};
 }
 
@@ -59,9 +63,16 @@ void take_over(session::Request& request, const std::shared_ptr<Open>& open) {
   state.file_id.volatile_ = request.server.new_id();
   state.durable.disconnected = false;
   open->closed = false;
+  if (std::exchange(open->file->restored, false)) open->file->handle.volume = request.tree->volume;
   open->file->node->set_disconnected(open->file->id, false);
   request.server.opens().enter(open);
   request.session->add_open(open);
+}
+
+// [MS-SMB2] 3.3.5.9.12
+bool wants_persistent(const session::Request& request, const wire::DurableV2Reconnect& context) {
+  return (context.flags & wire::durable_flag_persistent) && request.tree->share.continuous_availability &&
+         (request.connection.state.server_capabilities & wire::capability::persistent_handles);
 }
 
 }  // namespace
@@ -131,12 +142,43 @@ void make_durable(const session::Request& request, const Params& params, Open& o
   if (!request.tree->share.durable_handles || !guarded || open.state.is_directory || open.file->delete_on_close) return;
   if (v2) {
     durable.kind = DurableState::Kind::v2;
-    auto wanted = contexts.durable_v2->timeout;
-    durable.timeout_ms = wanted == 0 ? v2_default_ms : std::min(wanted, v2_longest_ms);
+    durable.timeout_ms = v2_timeout(*contexts.durable_v2);
   } else if (contexts.durable) {
     durable.kind = DurableState::Kind::v1;
     durable.timeout_ms = v1_timeout_ms;
   }
+}
+
+bool may_be_persistent(const session::Request& request, const Params& params, const Open& open) {
+  const auto& wanted = params.contexts.durable_v2;
+  if (!wanted || !(wanted->flags & wire::durable_flag_persistent) || !request.tree->share.continuous_availability) return false;
+  if (!speaks_v2(request) || !(request.connection.state.server_capabilities & wire::capability::persistent_handles)) return false;
+  if (request.session->guest_or_anonymous() || !request.server.persistent().available()) return false;
+  // What is kept is a file by its inode: directories and named streams are durable at best.
+  return open.file->handle.kind == fs::Kind::file && !open.file->handle.is_stream();
+}
+
+session::Awaitable<void> make_persistent(session::Request& request, const Params& params, Open& open, bool fresh) {
+  auto& durable = open.state.durable;
+  auto& file = *open.file;
+  auto before = durable;
+  durable.kind = DurableState::Kind::v2;
+  durable.persistent = true;
+  durable.timeout_ms = v2_timeout(*params.contexts.durable_v2);
+  file.node->set_persistent(file.id);
+  file.keeper = request.server.persistent_handles();
+  if (file.keeper->keep(open)) {
+    auto write = [&] {
+      bool file_there = !fresh || file.handle.path_only || fs::sync(file.handle);
+      return file_there && file.keeper->flush();
+    };
+    if (co_await as_user_on_worker(request, write)) co_return;
+  }
+  file.keeper->forget(file.id);
+  file.keeper.reset();
+  file.node->set_persistent(file.id, false);
+  durable = before;
+  request.server.log().error("{}: {} is not persistent, since that could not be written", request.who(), printable(file.handle.path));
 }
 
 void append_durable(const Open& open, std::vector<wire::CreateContextOut>& list) {
@@ -153,12 +195,19 @@ Result<std::shared_ptr<Open>> reconnect(session::Request& request, const Params&
   auto& table = request.server.opens();
   bool v2 = contexts.durable_v2_reconnect.has_value();
   if (v2 && !speaks_v2(request)) return fail(status::object_name_not_found);
+  bool persistent = v2 && wants_persistent(request, *contexts.durable_v2_reconnect);
   auto id = v2 ? contexts.durable_v2_reconnect->file_id.persistent : contexts.durable_reconnect->persistent;
   auto open = table.kept(id);
+  if (!open && persistent) {
+    auto known = table.find_by_create_guid(request.connection.state.client_guid, contexts.durable_v2_reconnect->create_guid);
+    if (known.open) id = known.open->state.file_id.persistent;
+    open = table.kept(id);
+  }
   if (!open) return fail(status::object_name_not_found);
   const auto& durable = open->state.durable;
   // The older context takes over a handle of either version, as with Windows and smbd; the newer one knows it by its CreateGuid.
-  if (durable.kind == DurableState::Kind::none || (v2 && durable.kind != DurableState::Kind::v2)) return fail(status::object_name_not_found);
+  if (durable.kind == DurableState::Kind::none && !durable.resilient) return fail(status::object_name_not_found);
+  if (v2 && (durable.kind != DurableState::Kind::v2 || durable.persistent != persistent)) return fail(status::object_name_not_found);
   if (v2 && durable.create_guid != contexts.durable_v2_reconnect->create_guid) return fail(status::object_name_not_found);
   if (auto checked = check_reconnect(request, params, *open); !checked) return fail(checked.error());
   open = table.take(id);  // somebody else may have been quicker

@@ -16,6 +16,11 @@ using session::Open;
 [[nodiscard]] wire::CreateContextOut lease_context(const locking::Caches::Holder& holder);
 /// Makes a new open durable where it may be. Before the response is built.
 void make_durable(const session::Request& request, const Params& params, Open& open, std::uint32_t granted);
+/// Whether a new open is to outlive the server, [MS-SMB2] 3.3.5.9.10: asked for, on a share of continuous availability.
+[[nodiscard]] bool may_be_persistent(const session::Request& request, const Params& params, const Open& open);
+/// Makes it so once its record is on the disk, and the file itself if it is new (`fresh`). Where that fails it stays what make_durable() made
+/// it, which the log says.
+session::Awaitable<void> make_persistent(session::Request& request, const Params& params, Open& open, bool fresh);
 /// The DHnQ or DH2Q of the response, if the open is durable.
 void append_durable(const Open& open, std::vector<wire::CreateContextOut>& list);
 

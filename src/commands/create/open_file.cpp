@@ -13,6 +13,26 @@
 
 namespace bossa::commands::create {
 
+Admitted& Admitted::operator=(Admitted&& other) noexcept {
+  if (this == &other) return *this;
+  give_back();
+  node = std::move(other.node);
+  id = other.id;
+  waiters_ = std::move(other.waiters_);
+  held_ = std::exchange(other.held_, false);
+  return *this;
+}
+
+void Admitted::give_back() noexcept {
+  if (!std::exchange(held_, false)) return;
+  try {
+    auto departure = node->remove(id, false);
+    for (auto ticket : departure.woken) waiters_->finish(ticket, status::success);
+  } catch (const std::exception&) {
+    // No memory for those who are to be told: the open is off the list all the same, and they ask again in time.
+  }
+}
+
 namespace {
 
 // How often a name may change hands between two calls of one CREATE before it gives up.
@@ -162,7 +182,7 @@ Outcome widen(fs::FileHandle& handle, std::uint32_t& granted) {
   return {};
 }
 
-locking::Admission admit(const Place& place, const Params& params, const Opened& opened) {
+locking::Admission admit(const Place& place, const Params& params, const Opened& opened, locking::FileNode& node) {
   locking::OpenIntent intent;
   intent.id = place.file_id.persistent;
   intent.access = opened.granted_access;
@@ -175,7 +195,9 @@ locking::Admission admit(const Place& place, const Params& params, const Opened&
   intent.overwrites = intent.transient_access != 0;
   intent.cache = opened.cache;
   intent.cache.owner.open = opened.cache.owner.lease ? 0 : intent.id;
-  return locking::admit(*opened.node, intent, place.obstacle->ticket);
+  auto admission = locking::admit(node, intent, place.obstacle->ticket);
+  place.server.persistent().refresh(node);  // what others must give up
+  return admission;
 }
 
 // [MS-SMB2] 3.3.5.9.11: a directory has leases of version 2 alone, where both sides know of them.
@@ -206,7 +228,7 @@ void guard_by_kernel(const Place& place, Opened& opened) {
     opened.kernel_lease = place.server.kernel_leases().take(handle.fd.get(), handle.key);
     if (opened.kernel_lease) return;
   }
-  opened.node->reduce(place.file_id.persistent, none);
+  opened.admitted.node->reduce(place.file_id.persistent, none);
   opened.grant.state = none;
 }
 
@@ -241,19 +263,17 @@ Outcome give_descriptor(const Place& place, const Params& params, const Opened& 
 // The file of a named stream stays as long as the stream is open: an open without access holds it.
 Outcome admit_to_base(const Place& place, Opened& opened) {
   const auto& handle = opened.handle;
-  opened.base_node = place.server.files().node({handle.key.device, handle.key.inode, {}});
-  opened.base_id = place.server.new_id();
+  auto node = place.server.files().node({handle.key.device, handle.key.inode, {}});
   locking::OpenIntent intent;
-  intent.id = opened.base_id;
+  intent.id = place.server.new_id();
   intent.access = access::read_attributes;
   intent.share_access = 7;
   intent.link = session::link_name(*handle.volume, handle.path);
   intent.owner = place.owner;
   intent.identity = place.tree.state.identity;
-  auto admission = locking::admit(*opened.base_node, intent);
-  if (admission.status == status::success) return {};
-  opened.base_node.reset();
-  return fail(admission.status);
+  opened.base = Admitted(node, intent.id, place.server.lock_waiters());
+  auto admission = locking::admit(*node, intent);
+  return admission.status == status::success ? Outcome{} : Outcome(fail(admission.status));
 }
 
 // What a new file, or one that was overwritten, is given.
@@ -337,41 +357,29 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     place.obstacle->reason = "the file or one of its streams is open and not shared for deletion";
     return fail(free.error());
   }
-  opened.node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, session::stream_key(opened.handle)});
-  if (opened.cache.kind == locking::CacheRequest::Kind::lease && lease_is_elsewhere(place, &opened.node->key())) return fail(status::invalid_parameter);
-  auto let_go = [&] {
-    if (opened.base_node) (void)opened.base_node->remove(opened.base_id);
-  };
+  auto node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, session::stream_key(opened.handle)});
+  if (opened.cache.kind == locking::CacheRequest::Kind::lease && lease_is_elsewhere(place, &node->key())) return fail(status::invalid_parameter);
   if (opened.handle.is_stream()) {
     if (auto held = admit_to_base(place, opened); !held) return fail(held.error());
   }
-  auto admission = admit(place, params, opened);
+  // Before it is asked for: whatever fails from here on, the place is given back. (Where there is none yet, that does nothing.)
+  opened.admitted = Admitted(node, place.file_id.persistent, place.server.lock_waiters());
+  auto admission = admit(place, params, opened, *node);
   std::ranges::move(admission.breaks, std::back_inserter(place.obstacle->breaks));
   if (admission.wait) {
-    let_go();
-    place.obstacle->wait_at = opened.node;
+    place.obstacle->wait_at = node;
     return fail(status::sharing_violation);
   }
   if (!(admission.status == status::success)) {
     place.obstacle->reason = admission.reason;
-    let_go();
     return fail(admission.status);
   }
   opened.grant = admission.grant;
-  if (opened.cache.kind == locking::CacheRequest::Kind::lease) place.server.leases().enter(opened.cache.owner, opened.node);
-  auto take_back = [&] {
-    auto departure = opened.node->remove(place.file_id.persistent, false);
-    for (auto ticket : departure.woken) place.server.lock_waiters()->finish(ticket, status::success);
-    let_go();
-  };
-  if (auto now = fs::restat(opened.handle); !now || now->nlink == 0) {
-    take_back();
-    return std::optional<Opened>{};
-  }
+  if (opened.cache.kind == locking::CacheRequest::Kind::lease) place.server.leases().enter(opened.cache.owner, node);
+  if (auto now = fs::restat(opened.handle); !now || now->nlink == 0) return std::optional<Opened>{};
   auto changed = deny_local_programs(place, params, opened.handle) ? change(place, params, opened, created_at) : Outcome(fail(status::sharing_violation));
   if (!changed) {
     if (found->created) (void)fs::remove(opened.handle);
-    take_back();
     return fail(changed.error());
   }
   guard_by_kernel(place, opened);

@@ -9,12 +9,32 @@
 
 namespace bossa::commands::create {
 
-/// An admitted open; `node` must be told when it ends (FileOpen does).
+/// A place among the opens of a node: given back at its end, also when that comes by an exception, unless somebody else took it on.
+class Admitted {
+ public:
+  Admitted() = default;
+  Admitted(std::shared_ptr<locking::FileNode> at, locking::OpenId as, std::shared_ptr<session::LockWaiters> waiters)
+      : node(std::move(at)), id(as), waiters_(std::move(waiters)), held_(true) {}
+  Admitted(Admitted&& other) noexcept { *this = std::move(other); }
+  Admitted& operator=(Admitted&& other) noexcept;
+  ~Admitted() { give_back(); }
+  void give_back() noexcept;
+  /// From now on a FileOpen gives it back.
+  void hand_on() noexcept { held_ = false; }
+
+  std::shared_ptr<locking::FileNode> node;
+  locking::OpenId id = 0;
+
+ private:
+  std::shared_ptr<session::LockWaiters> waiters_;
+  bool held_ = false;
+};
+
+/// An admitted open.
 struct Opened {
   fs::FileHandle handle;
-  std::shared_ptr<locking::FileNode> node;
-  std::shared_ptr<locking::FileNode> base_node;  ///< of a named stream: its file's, to which it is admitted without any access
-  locking::OpenId base_id = 0;
+  Admitted base;      ///< of a named stream: its file's node, to which it is admitted without any access
+  Admitted admitted;
   std::uint32_t action = create_action::opened;
   std::uint32_t granted_access = 0;
   wire::FileFacts facts;   ///< after all changes
