@@ -57,6 +57,9 @@ void bind(policy::NtlmAuth& field, const Value& value) {
           : value.text == "mschapv2-and-ntlmv2-only"   ? policy::NtlmAuth::mschapv2_and_ntlmv2_only
                                                        : policy::NtlmAuth::ntlmv2_only;
 }
+void bind(policy::MapReadonly& field, const Value& value) {
+  field = value.text == "permissions" ? policy::MapReadonly::permissions : value.text == "yes" ? policy::MapReadonly::yes : policy::MapReadonly::no;
+}
 void bind(policy::CaseSensitive& field, const Value& value) {
   field = value.text == "Yes"  ? policy::CaseSensitive::yes
           : value.text == "No" ? policy::CaseSensitive::no

@@ -118,6 +118,12 @@ def stage_includes(run):
     return run.counted([os.path.join(HERE, "lib", "includes")], 60)
 
 
+@stage("coverage")
+def stage_coverage(run):
+    """docs/coverage.md against the code."""
+    return run.counted([os.path.join(HERE, "lib", "coverage")], 60)
+
+
 @stage("build release", needs_build="release")
 def stage_build_release(run):
     return build(run, "release")

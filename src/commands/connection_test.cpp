@@ -5,9 +5,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 
+#include "src/base/unicode.hpp"
 #include "src/client/requests.hpp"
 #include "src/commands/testing/test_server.hpp"
+#include "src/wire/fscc.hpp"
+#include "src/wire/reparse.hpp"
+#include "src/wire/security_descriptor.hpp"
 
 using namespace bossa;
 using commands::testing::Answer;
@@ -215,9 +220,46 @@ Seed beginning() {
   return {"before-logon", {0, {frame(requests::raw(0, body), 0), std::move(setup)}}, {ok, status::more_processing_required}};
 }
 
+client::Request make_link(const char* name) { return make(name, client::create_option::open_reparse_point); }
+
+Seed links() {
+  static const ByteVector link = wire::build_reparse({wire::ReparsePoint::Kind::symlink, "file.txt"});
+  static const ByteVector head = bytes_of(wire::reparse_tag::symlink, std::uint32_t{0}), none;
+  using namespace wire::fsctl;
+  return {"reparse",
+          {4 | Input::negotiate | Input::log_on,
+           {frame(make_link("made")), frame(requests::ioctl(first, set_reparse_point, link, 0)), frame(requests::ioctl(first, get_reparse_point, none, 1024)),
+            frame(open_file("made")), frame(requests::read(second, 0, 6)), frame(requests::query_info(first, 1, 35, 8)),
+            frame(requests::ioctl(first, delete_reparse_point, head, 0)), frame(requests::ioctl(first, get_reparse_point, none, 1024))}},
+          {ok, ok, ok, ok, ok, ok, ok, status::not_a_reparse_point}};
+}
+
+std::string posix_context() { return {wire::posix_guid.begin(), wire::posix_guid.end()}; }
+client::Request posix_create(const char* name, std::uint32_t mode, std::uint32_t how = client::disposition::open_if, std::uint32_t extra = 0) {
+  CreateOptions options;
+  options.disposition = how;
+  options.options = extra;
+  options.contexts = {{posix_context(), bytes_of(mode)}};
+  return requests::create(name, options);
+}
+Seed posix() {
+  auto fifo = wire::build_reparse({wire::ReparsePoint::Kind::fifo, {}});
+  return {"posix",
+          {4 | Input::negotiate | Input::log_on | Input::posix,
+           {frame(posix_create("File.txt", 0640)), frame(requests::query_info(first, 1, 100, 1024)), frame(requests::query_info(first, 2, 100, 1024)),
+            frame(posix_create("", 0, 1, client::create_option::directory)), frame(requests::query_directory(second, 100, "*", 0, 4096)),
+            frame(posix_create("link", 0, 1)), frame(posix_create("pipe", 0600, 2, client::create_option::open_reparse_point)),
+            frame(requests::ioctl({3, 3}, wire::fsctl::set_reparse_point, fifo, 0))}},
+          {ok, ok, ok, ok, ok, status::stopped_on_symlink, ok, ok}};
+}
+Seed apple() {
+  auto query = bytes_of(std::uint32_t{1}, std::uint32_t{0}, std::uint64_t{7}, std::uint64_t{7});
+  return {"apple", {3 | Input::negotiate | Input::log_on, {frame(make("mac.txt", 0, {{"AAPL", query}}))}}, {ok}};
+}
+
 std::vector<Seed> seeds() {
   std::vector<Seed> all{reading_and_writing(), listing(), file_classes(), volume_classes(), setting(), controls(), caching(),
-                        streams(), compounds(), pipes(), sealed(), beginning()};
+                        streams(), compounds(), pipes(), sealed(), beginning(), links(), posix(), apple()};
   return all;
 }
 
@@ -276,6 +318,228 @@ BOOST_AUTO_TEST_CASE(cut_short_nothing_stays_behind) {
     }
   }
   BOOST_TEST(true);
+}
+
+// A little of what connection_fuzz does at length, in every build: bytes of a seed changed, frames left out, repeated or put in another order.
+BOOST_AUTO_TEST_CASE(mutated_seeds_leave_nothing_behind) {
+  const char* asked = std::getenv("BOSSA_MUTATIONS");
+  const unsigned rounds = asked ? static_cast<unsigned>(std::atoi(asked)) : 300;
+  std::mt19937 random(asked ? std::random_device{}() : 20261128u);
+  auto all = seeds();
+  auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
+  for (unsigned round = 0; round < rounds; ++round) {
+    auto input = all[below(all.size())].input;
+    const auto other = all[below(all.size())].input;
+    for (auto n = below(4); n > 0; --n) input.frames.push_back(other.frames[below(other.frames.size())]);
+    for (auto n = below(3); n > 0; --n) std::swap(input.frames[below(input.frames.size())], input.frames[below(input.frames.size())]);
+    for (auto n = below(6); n > 0; --n) {
+      auto& bytes = input.frames[below(input.frames.size())].bytes;
+      auto at = bytes.size() > wire::header_size && below(8) != 0 ? wire::header_size + below(bytes.size() - wire::header_size) : below(bytes.size());
+      constexpr std::uint8_t telling[] = {0, 1, 0x7F, 0x80, 0xFF};
+      if (bytes.empty()) continue;
+      bytes[at] = below(2) == 0 ? telling[below(5)] : static_cast<std::uint8_t>(random());
+      if (below(12) == 0) bytes.resize(below(bytes.size() + 16));
+    }
+    if (const char* keep = std::getenv("BOSSA_MUTATION_FILE")) {  // what was tried last, should it be the last one
+      auto bytes = input.build();
+      std::ofstream(keep, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    }
+    server().converse(input);
+  }
+  BOOST_TEST(true);
+}
+
+Input conversation(std::vector<Input::Frame> frames, std::uint8_t extra = 0) {
+  return {static_cast<std::uint8_t>(4 | Input::negotiate | Input::log_on | extra), std::move(frames)};
+}
+std::vector<NtStatus> statuses_of(std::vector<Input::Frame> frames, std::uint8_t extra = 0) {
+  return final_statuses(server().converse(conversation(std::move(frames), extra)));
+}
+Bytes output_of(const Answer& answer) {
+  auto fixed = wire::parse<wire::IoctlResponse>(answer.body());
+  BOOST_REQUIRE(fixed);
+  return *wire::view(answer.message, fixed->output_offset, fixed->output_count);
+}
+Bytes information_of(const Answer& answer) {
+  auto fixed = wire::parse<wire::OutputBufferResponse>(answer.body());
+  BOOST_REQUIRE(fixed);
+  return *wire::view(answer.message, fixed->output_buffer_offset, fixed->output_buffer_length);
+}
+// The data of a context in a CREATE response; nothing if it is not there.
+std::optional<ByteVector> context_of(const Answer& answer, const std::string& name) {
+  auto fixed = wire::parse<wire::CreateResponse>(answer.body());
+  if (!fixed) return std::nullopt;
+  auto contexts = wire::parse_create_contexts(*wire::view(answer.message, fixed->create_contexts_offset, fixed->create_contexts_length));
+  BOOST_REQUIRE(contexts);
+  for (const auto& one : *contexts)
+    if (one.name == name) return to_vector(one.data);
+  return std::nullopt;
+}
+std::filesystem::path on_disk(const char* name) { return std::filesystem::path(server().directory()) / name; }
+
+BOOST_AUTO_TEST_CASE(a_reparse_point_of_a_client_is_a_symbolic_link_on_disk) {
+  static const ByteVector link = wire::build_reparse({wire::ReparsePoint::Kind::symlink, "dir/inner.txt"}), none;
+  auto answers = server().converse(conversation({frame(make_link("made")), frame(requests::ioctl(first, wire::fsctl::set_reparse_point, link, 0)),
+                                                 frame(requests::ioctl(first, wire::fsctl::get_reparse_point, none, 1024)),
+                                                 frame(requests::query_info(first, 1, 35, 8)), frame(open_file("made")), frame(requests::read(second, 0, 5))}));
+  BOOST_REQUIRE(answers.size() == 6u);
+  BOOST_TEST(std::filesystem::read_symlink(on_disk("made")).string() == "dir/inner.txt");
+  BOOST_TEST(equal(output_of(answers[2]), link));
+  auto tagged = wire::parse_plain<wire::AttributeTagInformation>(information_of(answers[3]));
+  BOOST_TEST(tagged->reparse_tag == wire::reparse_tag::symlink);
+  BOOST_TEST((tagged->attributes & 0x400) != 0u);
+  BOOST_TEST((answers[5].status() == ok));  // without the option the link is looked through
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_nowhere_can_be_renamed_and_deleted) {
+  static const ByteVector link = wire::build_reparse({wire::ReparsePoint::Kind::symlink, "nowhere"});
+  static const auto name = rename_to("moved");
+  CreateOptions deleting;
+  deleting.access = client::access::delete_;
+  deleting.options = client::create_option::open_reparse_point | client::create_option::delete_on_close;
+  auto all = statuses_of({frame(make_link("made")), frame(requests::ioctl(first, wire::fsctl::set_reparse_point, link, 0)), frame(requests::set_info(first, 1, 10, name)),
+                          frame(requests::close(first)), frame(open_file("moved")), frame(requests::create("MOVED", deleting)), frame(requests::close(second))});
+  BOOST_TEST(listed(all) == listed({ok, ok, ok, ok, status::object_name_not_found, ok, ok}));
+  BOOST_TEST(!std::filesystem::exists(std::filesystem::symlink_status(on_disk("moved"))));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_link_is_refused_and_changes_nothing) {
+  using wire::ReparsePoint;
+  using namespace wire::reparse_status;
+  static const ByteVector good = wire::build_reparse({ReparsePoint::Kind::symlink, "x"}), none;
+  static auto junction = good, longer = good, reserved = good;
+  store_le(junction.data(), wire::reparse_tag::mount_point);
+  longer.push_back(0);
+  store_le(reserved.data(), std::uint32_t{0});
+  static const ByteVector cut(good.begin(), good.begin() + 7), head = bytes_of(wire::reparse_tag::nfs, std::uint32_t{0});
+  const auto set = wire::fsctl::set_reparse_point;
+  CreateOptions reading;
+  reading.access = client::access::generic_read;
+  auto all = statuses_of({frame(make_link("new")), frame(requests::ioctl(first, set, junction, 0)), frame(requests::ioctl(first, set, longer, 0)),
+                          frame(requests::ioctl(first, set, reserved, 0)), frame(requests::ioctl(first, set, cut, 0)), frame(requests::ioctl(first, set, none, 0)),
+                          frame(requests::ioctl(first, wire::fsctl::delete_reparse_point, head, 0)), frame(open_file()), frame(requests::ioctl(second, set, good, 0)),
+                          frame(requests::create("dir\\inner.txt", reading)), frame(requests::ioctl({3, 3}, set, good, 0))});
+  BOOST_TEST(listed(all) == listed({ok, status::not_supported, data_invalid, tag_invalid, data_invalid, data_invalid, status::not_a_reparse_point, ok,
+                                    status::not_supported, ok, status::access_denied}));
+  BOOST_TEST(std::filesystem::is_regular_file(std::filesystem::symlink_status(on_disk("new"))));
+}
+
+BOOST_AUTO_TEST_CASE(ranges_of_a_stream_do_not_touch_its_file) {
+  static const auto range = bytes_of(std::uint64_t{0}, std::uint64_t{20});
+  static const auto trim = bytes_of(std::uint32_t{0}, std::uint32_t{1}, std::uint64_t{0}, std::uint64_t{20});
+  auto all = statuses_of({frame(make("file.txt:s")), frame(requests::ioctl(first, wire::fsctl::set_zero_data, range, 0)),
+                          frame(requests::ioctl(first, wire::fsctl::file_level_trim, trim, 64)), frame(requests::ioctl(first, wire::fsctl::query_allocated_ranges, range, 64))});
+  BOOST_TEST(listed(all) == listed({ok, status::not_supported, status::not_supported, status::not_supported}));
+  BOOST_TEST(std::string(as_text(contents(on_disk("file.txt")))) == "twenty bytes of text");
+}
+
+BOOST_AUTO_TEST_CASE(posix_creates_give_modes_and_keep_case) {
+  auto answers = server().converse(conversation({frame(posix_create("File.txt", 0640)), frame(posix_create("a:b*c?", 0600)), frame(requests::query_info(first, 1, 100, 1024))}, Input::posix));
+  BOOST_REQUIRE(answers.size() == 3u);
+  BOOST_TEST(std::filesystem::exists(on_disk("File.txt")));
+  BOOST_TEST(std::filesystem::exists(on_disk("file.txt")));
+  BOOST_TEST(std::filesystem::exists(on_disk("a:b*c?")));
+  auto permissions = [](const char* name) { return static_cast<unsigned>(std::filesystem::status(on_disk(name)).permissions()); };
+  BOOST_TEST(permissions("File.txt") == 0640u);
+  BOOST_TEST(permissions("a:b*c?") == 0600u);
+  auto context = context_of(answers[0], posix_context());
+  BOOST_REQUIRE(context);
+  BOOST_TEST(load_le<std::uint32_t>(context->data()) == 1u);
+  BOOST_TEST(load_le<std::uint32_t>(context->data() + 8) == 0640u);
+  BOOST_REQUIRE(Sid::from_wire(Bytes(*context).subspan(12)));
+  auto info = information_of(answers[2]);
+  BOOST_REQUIRE(info.size() > 80u);
+  BOOST_TEST(load_le<std::uint32_t>(info.data() + 68) == 1u);     // links
+  BOOST_TEST(load_le<std::uint32_t>(info.data() + 76) == 0640u);  // mode
+}
+
+BOOST_AUTO_TEST_CASE(posix_clients_follow_links_themselves) {
+  auto answers = server().converse(conversation({frame(posix_create("link", 0, 1))}, Input::posix));
+  BOOST_REQUIRE(answers.size() == 1u);
+  BOOST_TEST((answers[0].status() == status::stopped_on_symlink));
+  // the error context, in it the error data: length, "SYML", tag, …, the name twice
+  auto data = answers[0].body().subspan(8 + 8);
+  BOOST_TEST(load_le<std::uint32_t>(data.data() + 4) == 0x4C4D5953u);
+  BOOST_TEST(load_le<std::uint32_t>(data.data() + 8) == wire::reparse_tag::symlink);
+  BOOST_TEST(*utf8_from_utf16le(data.subspan(28, 16)) == "file.txt");
+}
+
+BOOST_AUTO_TEST_CASE(posix_listings_show_links_modes_and_owners) {
+  auto answers = server().converse(conversation({frame(posix_create("", 0, 1, client::create_option::directory)), frame(requests::query_directory(first, 100, "*", 0, 4096))}, Input::posix));
+  BOOST_REQUIRE(answers.size() == 2u);
+  auto rest = information_of(answers[1]);
+  std::string seen;
+  for (;;) {
+    auto next = load_le<std::uint32_t>(rest.data());
+    auto owner = Sid::from_wire(rest.subspan(88));
+    BOOST_REQUIRE(owner);
+    auto group = Sid::from_wire(rest.subspan(88 + owner->wire_size()));
+    BOOST_REQUIRE(group);
+    auto at = 88 + owner->wire_size() + group->wire_size();
+    auto length = load_le<std::uint32_t>(rest.data() + at);
+    seen += *utf8_from_utf16le(rest.subspan(at + 4, length)) + (load_le<std::uint32_t>(rest.data() + 80) != 0 ? "@ " : " ");
+    if (next == 0) break;
+    rest = rest.subspan(next);
+  }
+  for (auto* name : {"file.txt ", "dir ", "link@ "}) BOOST_TEST(seen.find(name) != std::string::npos, seen);
+}
+
+BOOST_AUTO_TEST_CASE(posix_needs_its_negotiation_and_is_checked) {
+  auto twice = requests::create("x", [] {
+    CreateOptions options;
+    options.contexts = {{posix_context(), bytes_of(0640u)}, {posix_context(), bytes_of(0640u)}};
+    return options;
+  }());
+  auto longer = requests::create("x", [] {
+    CreateOptions options;
+    options.contexts = {{posix_context(), bytes_of(0640u, std::uint32_t{0})}};
+    return options;
+  }());
+  auto without = statuses_of({frame(posix_create("link", 0, 1)), frame(requests::query_info(first, 1, 100, 1024)), frame(requests::query_info(first, 2, 100, 1024))});
+  BOOST_TEST(listed(without) == listed({ok, status::invalid_info_class, status::invalid_info_class}));
+  auto with = statuses_of({frame(twice), frame(longer), frame(posix_create("x", 010000))}, Input::posix);
+  BOOST_TEST(listed(with) == listed({status::invalid_parameter, status::invalid_parameter, status::invalid_parameter}));
+}
+
+BOOST_AUTO_TEST_CASE(a_posix_client_changes_mode_bits_by_their_sid) {
+  wire::SecurityDescriptor descriptor;
+  descriptor.control = wire::sd_control::dacl_present;
+  descriptor.dacl = wire::Acl{2, {{wire::Ace::Type::denied, 0, 0, Sid{1, 5, {88, 3, 0751}}}}};
+  static const auto bytes = wire::build_security_descriptor(descriptor);
+  CreateOptions options;
+  options.access = client::access::write_dac;
+  auto all = statuses_of({frame(requests::create("file.txt", options)), frame(requests::set_info(first, 3, 0, bytes, 4))}, Input::posix);
+  BOOST_TEST(listed(all) == listed({ok, ok}));
+  BOOST_TEST(static_cast<unsigned>(std::filesystem::status(on_disk("file.txt")).permissions()) == 0751u);
+}
+
+BOOST_AUTO_TEST_CASE(a_fifo_is_made_and_told_as_one) {
+  static const ByteVector fifo = wire::build_reparse({wire::ReparsePoint::Kind::fifo, {}}), none;
+  auto answers = server().converse(conversation({frame(posix_create("pipe", 0600, 2, client::create_option::open_reparse_point)),
+                                                 frame(requests::ioctl(first, wire::fsctl::set_reparse_point, fifo, 0)),
+                                                 frame(requests::ioctl(first, wire::fsctl::get_reparse_point, none, 64))}, Input::posix));
+  BOOST_REQUIRE(answers.size() == 3u);
+  BOOST_TEST(std::filesystem::is_fifo(on_disk("pipe")));
+  BOOST_TEST(equal(output_of(answers[2]), fifo));
+}
+
+BOOST_AUTO_TEST_CASE(a_mac_is_told_of_the_server) {
+  auto answers = server().converse(apple().input);
+  BOOST_REQUIRE(answers.size() == 1u);
+  auto context = context_of(answers[0], "AAPL");
+  BOOST_REQUIRE(context);
+  // command, reserved, bitmap, server (UNIX_BASED), volume, then the model
+  BOOST_TEST(to_hex(Bytes(*context).first(32)) == "01000000" "00000000" "0700000000000000" "0400000000000000" "0000000000000000");
+  BOOST_TEST(*utf8_from_utf16le(Bytes(*context).subspan(40)) == "MacSamba");
+  auto malformed = statuses_of({frame(make("x", 0, {{"AAPL", ByteVector(7)}})), frame(make("x", 0, {{"AAPL", bytes_of(std::uint32_t{1}, std::uint32_t{0})}}))});
+  BOOST_TEST(listed(malformed) == listed({status::invalid_parameter, status::invalid_parameter}));
+}
+
+BOOST_AUTO_TEST_CASE(vetoed_names_get_no_oplocks) {
+  auto answers = server().converse(conversation({frame(make("quiet.txt", 0, {}, 9)), frame(make("loud.txt", 0, {}, 9))}));
+  BOOST_REQUIRE(answers.size() == 2u);
+  BOOST_TEST(unsigned(wire::parse<wire::CreateResponse>(answers[0].body())->oplock_level) == 0u);
+  BOOST_TEST(unsigned(wire::parse<wire::CreateResponse>(answers[1].body())->oplock_level) == 9u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

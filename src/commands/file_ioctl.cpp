@@ -1,3 +1,4 @@
+// FSCTLs on files, [MS-SMB2] 3.3.5.15.
 #include "src/commands/file_ioctl.hpp"
 
 #include <fcntl.h>
@@ -80,10 +81,16 @@ Result<std::vector<Range>> data_ranges(const FileOpen& file, Range asked) {
   return ranges;
 }
 
+// A named stream has no descriptor of its own: its file's would be the one that is changed.
+Outcome ranges_of_its_own(const Open& open) {
+  if (open.state.is_directory) return fail(status::invalid_parameter);
+  return open.file->handle.is_stream() || open.file->handle.kind == fs::Kind::symlink ? Outcome(fail(status::not_supported)) : Outcome{};
+}
+
 }  // namespace
 
 Awaitable<Result<IoctlOutput>> set_sparse(Request& request, Open& open, Bytes input) {
-  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (auto may = ranges_of_its_own(open); !may) co_return fail(may.error());
   if (!open.may_any(access::write_data | access::write_attributes | access::append_data)) co_return fail(status::access_denied);
   if (!request.tree->share.store_dos_attributes) co_return IoctlOutput{};
   bool sparse = input.empty() || input[0] != 0;
@@ -96,7 +103,7 @@ Awaitable<Result<IoctlOutput>> set_sparse(Request& request, Open& open, Bytes in
 Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes input) {
   auto zero = wire::parse_plain<ZeroData>(input);
   if (!zero) co_return fail(zero.error());
-  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (auto may = ranges_of_its_own(open); !may) co_return fail(may.error());
   if (!open.may_any(access::write_data)) co_return fail(status::access_denied);
   if (zero->offset > zero->beyond || zero->beyond > largest_offset) co_return fail(status::invalid_parameter);
   auto length = zero->beyond - zero->offset;
@@ -113,7 +120,7 @@ Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes
 Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& open, Bytes input, std::uint32_t max_output) {
   auto asked = wire::parse_plain<Range>(input);
   if (!asked) co_return fail(asked.error());
-  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (auto may = ranges_of_its_own(open); !may) co_return fail(may.error());
   if (!open.may(access::read_data)) co_return fail(status::access_denied);
   if (asked->offset > largest_offset || asked->length > largest_offset - asked->offset) co_return fail(status::invalid_parameter);
   auto work = [&] { return data_ranges(*open.file, *asked); };
@@ -142,7 +149,7 @@ Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Byt
     if (range.offset > largest_offset || range.length > largest_offset - range.offset) co_return fail(status::invalid_parameter);
   }
   if (!reader.ok) co_return fail(status::invalid_parameter);
-  if (open.state.is_directory) co_return fail(status::invalid_parameter);
+  if (auto may = ranges_of_its_own(open); !may) co_return fail(may.error());
   if (!open.may(access::write_data)) co_return fail(status::access_denied);
   auto& file = *open.file;
   std::uint32_t trimmed = 0;

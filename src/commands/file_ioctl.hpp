@@ -14,6 +14,10 @@ Awaitable<Result<IoctlOutput>> set_sparse(Request& request, Open& open, Bytes in
 Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes input);
 Awaitable<Result<IoctlOutput>> query_allocated_ranges(Request& request, Open& open, Bytes input, std::uint32_t max_output);
 Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Bytes input);
+/// FSCTL_GET_, SET_ and DELETE_REPARSE_POINT, [MS-FSA] 2.1.5.10: symbolic links, and special files as NFS reparse points.
+Awaitable<Result<IoctlOutput>> get_reparse_point(Request& request, Open& open, std::uint32_t max_output);
+Awaitable<Result<IoctlOutput>> set_reparse_point(Request& request, Open& open, Bytes input);
+Awaitable<Result<IoctlOutput>> delete_reparse_point(Request& request, Open& open, Bytes input);
 [[nodiscard]] Result<IoctlOutput> object_id(const Open& open);
 /// FSCTL_LMR_REQUEST_RESILIENCY, [MS-SMB2] 3.3.5.15.9: the open stays for a while when its connection is lost, oplock or not.
 [[nodiscard]] Result<IoctlOutput> request_resiliency(Request& request, Open& open, Bytes input);

@@ -126,9 +126,9 @@ Awaitable<Result<IoctlOutput>> on_file(Request& request, std::shared_ptr<Open> o
       if (*format != 0) co_return fail(status::not_supported);
       co_return IoctlOutput{};
     }
-    case get_reparse_point: co_return fail(status::not_a_reparse_point);
-    case set_reparse_point:
-    case delete_reparse_point: co_return fail(status::not_a_reparse_point);
+    case wire::fsctl::get_reparse_point: co_return co_await commands::get_reparse_point(request, *open, ioctl.max_output_response);
+    case wire::fsctl::set_reparse_point: co_return co_await commands::set_reparse_point(request, *open, input);
+    case wire::fsctl::delete_reparse_point: co_return co_await commands::delete_reparse_point(request, *open, input);
     case pipe_transceive: co_return fail(status::not_supported);
     default: co_return fail(status::invalid_device_request);
   }

@@ -24,7 +24,8 @@ struct Scan {
 Result<Scan> parse_scan(const Request& request, const wire::QueryDirectoryRequest& query) {
   Scan scan;
   auto info_class = wire::directory_class(query.file_information_class);
-  if (!info_class) return fail(status::invalid_info_class);
+  bool known = info_class && (*info_class != wire::DirectoryClass::posix || request.connection.state.posix);
+  if (!known) return fail(status::invalid_info_class);
   scan.info_class = *info_class;
   auto name = wire::view(request.message, query.file_name_offset, query.file_name_length);
   if (!name) return fail(name.error());
@@ -37,7 +38,7 @@ Result<Scan> parse_scan(const Request& request, const wire::QueryDirectoryReques
   return scan;
 }
 
-Outcome fill(FileOpen& file, const Scan& scan, ByteVector& out) {
+Outcome fill(FileOpen& file, const Scan& scan, const fs::SidMapper& sids, ByteVector& out) {
   if (!file.cursor || (scan.flags & reopen)) {
     file.path();
     auto cursor = fs::DirectoryCursor::open(file.handle);
@@ -48,7 +49,8 @@ Outcome fill(FileOpen& file, const Scan& scan, ByteVector& out) {
     file.cursor->restart(scan.pattern);
   }
   // Without a restart the first pattern stays, [MS-FSA] 2.1.5.5.3.
-  return file.cursor->fill(scan.info_class, scan.length, (scan.flags & return_single_entry) != 0, out);
+  return file.cursor->fill(scan.info_class, scan.length, (scan.flags & return_single_entry) != 0, out,
+                           scan.info_class == wire::DirectoryClass::posix ? &sids : nullptr);
 }
 
 }  // namespace
@@ -66,7 +68,7 @@ Awaitable<Result<Reply>> handle_query_directory(Request& request) {
 
   auto& file = *(*open)->file;
   ByteVector entries;
-  auto work = [&] { return fill(file, *scan, entries); };
+  auto work = [&] { return fill(file, *scan, request.server.sids(), entries); };
   bool much_work = scan->length > small_response && !(scan->flags & return_single_entry);
   auto done = co_await as_user(request, file, work, much_work);
   if (!done) co_return fail(done.error());

@@ -64,7 +64,8 @@ Result<InfoReply> full_ea(const FileOpen& file, Bytes names, std::size_t max_len
   return wire::build_full_ea(*eas, max_length);
 }
 
-Result<InfoReply> file_info(Open& open, const wire::QueryInfoRequest& query, Bytes input) {
+// `posix_sids`: set where the POSIX extensions were negotiated.
+Result<InfoReply> file_info(Open& open, const wire::QueryInfoRequest& query, Bytes input, const fs::SidMapper* posix_sids) {
   auto info_class = static_cast<FileClass>(query.file_info_class);
   std::size_t max_length = query.output_buffer_length;
   if (open.pipe) return pipe_info(*open.pipe, info_class, max_length);
@@ -74,6 +75,7 @@ Result<InfoReply> file_info(Open& open, const wire::QueryInfoRequest& query, Byt
   needs.ea_size = info_class == FileClass::ea || info_class == FileClass::all;
   needs.short_name = info_class == FileClass::alternate_name;
   needs.streams = info_class == FileClass::stream;
+  if (info_class == FileClass::posix) needs.sids = posix_sids;
   auto facts = facts_of(open, needs);
   if (!facts) return fail(facts.error());
   return wire::build_file_info(info_class, *facts, max_length);
@@ -82,6 +84,7 @@ Result<InfoReply> file_info(Open& open, const wire::QueryInfoRequest& query, Byt
 Result<InfoReply> filesystem_info(Request& request, const wire::QueryInfoRequest& query) {
   auto info_class = static_cast<wire::FsClass>(query.file_info_class);
   // FileFsControlInformation needs no right, [MS-FSA] 2.1.5.13.3: there are no quotas to tell of, and that may be known.
+  if (info_class == wire::FsClass::posix && !request.connection.state.posix) return fail(status::invalid_info_class);
   auto facts = fs::volume_facts(*request.tree->volume);
   if (!facts) return fail(facts.error());
   return wire::build_fs_info(info_class, *facts, query.output_buffer_length);
@@ -129,7 +132,7 @@ Awaitable<Result<Reply>> handle_query_info(Request& request) {
         if (query->file_info_class == static_cast<std::uint8_t>(FileClass::normalized_name) && request.connection.dialect() < policy::Dialect::smb3_11) {
           return fail(status::not_supported);
         }
-        return file_info(open, *query, *input);
+        return file_info(open, *query, *input, request.connection.state.posix ? &request.server.sids() : nullptr);
       case wire::info_type::filesystem:
         if (open.pipe) return fail(status::invalid_device_request);
         return filesystem_info(request, *query);

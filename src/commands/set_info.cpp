@@ -129,6 +129,17 @@ Outcome set_file_info(Request& request, const std::string& who, Open& open, std:
   }
 }
 
+// How a POSIX client changes permission bits: an ACE whose SID is S-1-5-88-3-MODE.
+std::optional<std::uint32_t> mode_in(const wire::SecurityDescriptor& descriptor) {
+  const Sid unix_mode{1, 5, {88, 3}};
+  if (!descriptor.dacl) return std::nullopt;
+  for (const auto& ace : descriptor.dacl->aces) {
+    const auto& parts = ace.sid.sub_authority;
+    if (ace.sid.authority == unix_mode.authority && parts.size() == 3 && parts[0] == 88 && parts[1] == 3) return parts[2] & 07777;
+  }
+  return std::nullopt;
+}
+
 Outcome set_security(Request& request, Open& open, std::uint32_t parts, Bytes buffer) {
   namespace information = wire::security_information;
   auto descriptor = wire::parse_security_descriptor(buffer);
@@ -136,6 +147,11 @@ Outcome set_security(Request& request, Open& open, std::uint32_t parts, Bytes bu
   if ((parts & information::dacl) && !open.may(access::write_dac)) return fail(status::access_denied);
   if ((parts & (information::owner | information::group)) && !open.may(access::write_owner)) return fail(status::access_denied);
   if ((parts & information::sacl) && !open.may(access::system_security)) return fail(status::access_denied);
+  if (auto mode = request.connection.state.posix && (parts & information::dacl) ? mode_in(*descriptor) : std::nullopt) {
+    auto done = fs::set_mode(open.file->handle, *mode);
+    if (done) open.file->changed(session::notify_filter::security);
+    return done;
+  }
   auto done = fs::set_descriptor(open.file->handle, parts, *descriptor, request.server.sids());
   if (done) open.file->changed(session::notify_filter::security);
   return done;

@@ -190,6 +190,7 @@ void expand_share(const Caller& caller, TreeConnect& tree) {
   }
   bool sensitive = tree.share.case_sensitive == policy::CaseSensitive::yes;
   tree.veto_files = policy::NameList(policy::expand(tree.share.veto_files, context), sensitive);
+  tree.veto_oplock_files = policy::NameList(policy::expand(tree.share.veto_oplock_files, context), sensitive);
   tree.hide_files = policy::NameList(policy::expand(tree.share.hide_files, context), sensitive);
 }
 
@@ -218,7 +219,8 @@ fs::VolumeOptions volume_options(const TreeConnect& tree) {
   options.kernel_oplocks = share.kernel_oplocks;
   options.max_disk_size = share.max_disk_size << 20;
   options.modes = {share.create_mask, share.force_create_mode, share.directory_mask, share.force_directory_mode, share.map_archive, share.map_system,
-                   share.map_hidden, share.map_readonly, share.inherit_permissions};
+                   share.map_hidden, share.map_readonly == policy::MapReadonly::yes, share.inherit_permissions};
+  options.modes.readonly_by_permissions = share.map_readonly == policy::MapReadonly::permissions;
   options.block_size = share.block_size;
   options.dos_filetime_resolution = share.dos_filetime_resolution;
   using Mangling = fs::VolumeOptions::Mangling;

@@ -17,6 +17,8 @@ namespace {
 
 using policy::ShareSettings;
 
+}  // namespace
+
 bool has_module(const ShareSettings& share, std::string_view module) {
   return std::ranges::any_of(share.vfs_objects, [&](const std::string& text) {
     std::string_view name = text;
@@ -32,10 +34,12 @@ std::string_view option(const ShareSettings& share, std::string_view name) {
   return found == share.options.end() ? std::string_view{} : std::string_view(found->second);
 }
 
-bool option_yes(const ShareSettings& share, std::string_view name, bool otherwise = false) {
+bool option_yes(const ShareSettings& share, std::string_view name, bool otherwise) {
   auto value = to_lower(option(share, name));
   return value.empty() ? otherwise : value == "yes" || value == "true" || value == "1" || value == "on";
 }
+
+namespace {
 
 // The module sets some share parameters as well.
 void apply_acl_xattr(const ShareSettings& share, fs::VolumeOptions& options) {
@@ -118,9 +122,19 @@ void apply_recycle(const ShareSettings& share, fs::VolumeOptions& options) {
   options.recycle = [policy](const fs::FileHandle& file, int directory, const std::string& name) { return fs::recycle(policy, file, directory, name); };
 }
 
+// `fruit:encoding = native`: what a Mac sends in the private range, because Windows forbids it in names, is stored as the character meant.
+constexpr std::string_view apple_characters =
+    "0x01:0xf001,0x02:0xf002,0x03:0xf003,0x04:0xf004,0x05:0xf005,0x06:0xf006,0x07:0xf007,0x08:0xf008,0x09:0xf009,0x0a:0xf00a,0x0b:0xf00b,0x0c:0xf00c,"
+    "0x0d:0xf00d,0x0e:0xf00e,0x0f:0xf00f,0x10:0xf010,0x11:0xf011,0x12:0xf012,0x13:0xf013,0x14:0xf014,0x15:0xf015,0x16:0xf016,0x17:0xf017,0x18:0xf018,"
+    "0x19:0xf019,0x1a:0xf01a,0x1b:0xf01b,0x1c:0xf01c,0x1d:0xf01d,0x1e:0xf01e,0x1f:0xf01f,0x22:0xf020,0x2a:0xf021,0x3a:0xf022,0x3c:0xf023,0x3e:0xf024,"
+    "0x3f:0xf025,0x5c:0xf026,0x7c:0xf027";
+
 void apply_catia(const ShareSettings& share, fs::VolumeOptions& options) {
-  if (!has_module(share, "catia")) return;
-  auto map = std::make_shared<const fs::CharacterMap>(option(share, "catia:mappings"));
+  std::string mappings;
+  if (has_module(share, "catia")) mappings = option(share, "catia:mappings");
+  if (has_module(share, "fruit") && option(share, "fruit:encoding") == "native") mappings += (mappings.empty() ? "" : ",") + std::string(apple_characters);
+  if (mappings.empty()) return;
+  auto map = std::make_shared<const fs::CharacterMap>(mappings);
   if (!map->empty()) options.characters = std::move(map);
 }
 

@@ -15,6 +15,7 @@
 #include "src/fs/ea.hpp"
 #include "src/fs/facts.hpp"
 #include "src/fs/mangle.hpp"
+#include "src/fs/reparse.hpp"
 #include "src/fs/scan.hpp"
 #include "src/wire/dos_wildcard.hpp"
 
@@ -63,6 +64,7 @@ Result<DirectoryCursor> DirectoryCursor::open(const FileHandle& directory) {
   DirectoryCursor cursor;
   cursor.volume_ = directory.volume;
   cursor.path_ = directory.path;
+  cursor.posix_ = directory.posix;
   cursor.fd_ = Fd(::openat(directory.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!cursor.fd_) return fail(status_from_errno(errno));
   return cursor;
@@ -84,7 +86,7 @@ void DirectoryCursor::restart(std::string_view pattern, bool reopen) {
 
 bool DirectoryCursor::wanted(const Raw& raw, const std::string& shown) const {
   if (match_all_) return true;
-  bool case_sensitive = volume_->options().case_sensitive;
+  bool case_sensitive = posix_ || volume_->options().case_sensitive;
   if (raw.name == "..") return pattern_ == ".." || (pattern_ != "." && wire::matches_wildcard(pattern_, "."));
   if (raw.name == ".") return pattern_ != "." && wire::matches_wildcard(pattern_, ".");
   if (wire::matches_wildcard(pattern_, shown, case_sensitive)) return true;
@@ -167,6 +169,22 @@ bool DirectoryCursor::describe_symlink(const Raw& raw, EntryDetail detail, wire:
   return true;
 }
 
+/// As it stands in the directory, whatever it is.
+bool DirectoryCursor::describe_posix(const Raw& raw, wire::DirectoryFacts& facts) {
+  const auto& options = volume_->options();
+  const std::string& name = raw.name == ".." && path_.empty() ? "." : raw.name;
+  auto stat = stat_at(fd_.get(), name.c_str(), false);
+  if (!stat) return false;
+  Stored stored;
+  if (options.store_dos_attributes) stored = stored_of(fd_.get(), name, nt_time(stat->modify), has_getxattrat_);
+  fill_facts(options, facts, *stat, effective(options, raw.name, *stat, stored.dos));
+  if (stored.change_time) facts.change_time = *stored.change_time;
+  facts.reparse_tag = reparse_tag_of(stat->mode);
+  if (facts.reparse_tag != 0) facts.attributes = (facts.attributes & ~attribute::normal) | attribute::reparse_point;
+  if (sids_ != nullptr) facts.posix = posix_facts(*stat, *sids_);
+  return true;
+}
+
 /// False: the entry is not shown (vanished, hidden by configuration, a symlink to nowhere).
 bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts) {
   const auto& options = volume_->options();
@@ -178,6 +196,7 @@ bool DirectoryCursor::describe(const Raw& raw, EntryDetail detail, wire::Directo
     if (options.hide_special_files && (raw.type == DT_FIFO || raw.type == DT_CHR || raw.type == DT_BLK || raw.type == DT_SOCK)) return false;
   }
   facts.short_name = dots || !aliases() ? std::string{} : short_name(raw.name);
+  if (posix_ || sids_ != nullptr) return describe_posix(raw, facts);
   if (raw.type == DT_LNK) return describe_symlink(raw, detail, facts);
   if (detail == EntryDetail::names && raw.type != DT_UNKNOWN) return true;
   // Above the share's root there is nothing for clients to see: its ".." is the root.
@@ -205,12 +224,12 @@ Result<bool> DirectoryCursor::next(EntryDetail detail, wire::DirectoryFacts& fac
     at_end_ = true;
     Raw raw{exact_, 0, DT_UNKNOWN};
     if (!stat_at(fd_.get(), exact_.c_str(), false)) {
-      if (volume_->options().case_sensitive || exact_.find('/') != std::string::npos) return false;
+      if (posix_ || volume_->options().case_sensitive || exact_.find('/') != std::string::npos) return false;
       auto found = volume_->names().find(fd_.get(), exact_, volume_->local());
       if (!found || !*found) return false;
       raw.name = std::move(**found);
     }
-    facts.name = client_name(volume_->options(), raw.name);
+    facts.name = posix_ ? raw.name : client_name(volume_->options(), raw.name);
     return describe(raw, detail, facts);
   }
   Raw raw;
@@ -221,12 +240,13 @@ Result<bool> DirectoryCursor::next(EntryDetail detail, wire::DirectoryFacts& fac
       at_end_ = true;
       return false;
     }
-    facts.name = client_name(volume_->options(), raw.name);
+    facts.name = posix_ ? raw.name : client_name(volume_->options(), raw.name);
     if (wanted(raw, facts.name) && describe(raw, detail, facts)) return true;
   }
 }
 
-Outcome DirectoryCursor::fill(wire::DirectoryClass info_class, std::size_t max_length, bool single, ByteVector& out) {
+Outcome DirectoryCursor::fill(wire::DirectoryClass info_class, std::size_t max_length, bool single, ByteVector& out, const SidMapper* sids) {
+  sids_ = sids;
   if (max_length < wire::DirectoryWriter::fixed_size(info_class)) return fail(status::info_length_mismatch);
   if (!started_) restart("*");
   wire::DirectoryWriter writer{info_class, out, max_length};

@@ -14,6 +14,7 @@ namespace bossa::fs {
 
 /// What of each entry the information class shows: fewer system calls for the name-only class.
 enum class EntryDetail { names, attributes, eas };
+class SidMapper;
 
 /// A walk over one directory handle. Not thread-safe: one request at a time per Open (the Open's mutex). Keeps the first pattern
 /// until restarted with a new one. Entries made or removed meanwhile may or may not show; none shows twice.
@@ -32,8 +33,9 @@ class DirectoryCursor {
   /// Value: SUCCESS with at least one entry in `out`. Failures: NO_SUCH_FILE (first scan without any match), NO_MORE_FILES,
   /// INFO_LENGTH_MISMATCH (max_length is below the class's fixed part, or too small for the next entry, which stays for the next
   /// call; smbd answers the same).
+  /// `sids` is needed for the class of the POSIX extensions.
   /// `out` is appended to; offsets count from its size at the call.
-  [[nodiscard]] Outcome fill(wire::DirectoryClass info_class, std::size_t max_length, bool single, ByteVector& out);
+  [[nodiscard]] Outcome fill(wire::DirectoryClass info_class, std::size_t max_length, bool single, ByteVector& out, const SidMapper* sids = nullptr);
 
   /// One entry, for callers of their own (deletion checks, tests). False at the end.
   [[nodiscard]] Result<bool> next(EntryDetail detail, wire::DirectoryFacts& facts);
@@ -48,6 +50,7 @@ class DirectoryCursor {
   Result<bool> next_raw(Raw& raw);
   bool wanted(const Raw& raw, const std::string& shown) const;
   bool describe(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts);
+  bool describe_posix(const Raw& raw, wire::DirectoryFacts& facts);
   bool describe_symlink(const Raw& raw, EntryDetail detail, wire::DirectoryFacts& facts);
   bool reload();
   [[nodiscard]] bool aliases() const;  ///< names have 8.3 forms
@@ -59,6 +62,8 @@ class DirectoryCursor {
   std::string exact_;  ///< pattern without wildcards
   bool match_all_ = true, started_ = false, any_ = false, at_end_ = false;  ///< any_: an entry was given, or this is not the first scan
   bool has_getxattrat_ = true;
+  bool posix_ = false;                 ///< opened with the POSIX context: links are links, names are as on disk
+  const SidMapper* sids_ = nullptr;    ///< during fill()
   int dots_ = 0;       ///< "." and ".." already given
   std::vector<char> buffer_;
   std::size_t position_ = 0, filled_ = 0;

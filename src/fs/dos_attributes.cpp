@@ -86,11 +86,13 @@ DosInfo effective(const VolumeOptions& options, std::string_view name, const Sta
     if (options.modes.map_system && stat.mode & 0010) info.attributes |= attribute::system;
     if (options.modes.map_hidden && stat.mode & 0001) info.attributes |= attribute::hidden;
     if (options.modes.map_readonly && (stat.mode & 0222) == 0) info.attributes |= attribute::readonly;
+    if (options.modes.readonly_by_permissions && !(unix_access(stat, {}, current_identity()) & 2)) info.attributes |= attribute::readonly;
   }
   info.attributes &= ~attribute::directory;
   if (stat.is_directory()) info.attributes = (info.attributes & ~attribute::sparse) | attribute::directory;
   bool dot_file = options.hide_dot_files && name.size() > 1 && name[0] == '.' && name != "..";
   if (dot_file || (options.hidden && !name.empty() && options.hidden(name))) info.attributes |= attribute::hidden;
+  if (stat.kind() == Kind::symlink) info.attributes |= attribute::reparse_point;
   if (info.attributes == 0) info.attributes = attribute::normal;
   return info;
 }
@@ -187,7 +189,7 @@ Outcome store_new(const FileHandle& file, std::uint32_t attributes, std::optiona
 }
 
 Outcome set_attributes(const FileHandle& file, std::uint32_t attributes) {
-  if (attributes == 0) return {};
+  if (attributes == 0 || file.kind == Kind::symlink) return {};  // a link has none of its own
   if (!file.volume->options().store_dos_attributes) return store_in_mode(file, attributes);
   auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
@@ -202,7 +204,7 @@ Outcome set_attributes(const FileHandle& file, std::uint32_t attributes) {
 }
 
 Outcome set_create_time(const FileHandle& file, NtTime time) {
-  if (!file.volume->options().store_dos_attributes) return {};
+  if (!file.volume->options().store_dos_attributes || file.kind == Kind::symlink) return {};
   auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
   auto old = stored_of(file);
@@ -213,7 +215,7 @@ Outcome set_create_time(const FileHandle& file, NtTime time) {
 }
 
 Outcome set_change_time(const FileHandle& file, NtTime time) {
-  if (!file.volume->options().store_dos_attributes) return {};
+  if (!file.volume->options().store_dos_attributes || file.kind == Kind::symlink) return {};
   auto stat = stat_fd(file.fd.get());
   if (!stat) return fail(stat.error());
   auto old = stored_of(file);

@@ -17,6 +17,8 @@
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
 #include "src/fs/mangle.hpp"
+#include "src/fs/reparse.hpp"
+#include "src/fs/security.hpp"
 
 namespace bossa::fs {
 
@@ -82,7 +84,11 @@ wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds n
     for (auto* time : {&facts.create_time, &facts.access_time, &facts.write_time, &facts.change_time}) *time = dos_time(*time);
   }
   facts.directory = stat.is_directory();
-  facts.end_of_file = facts.directory ? 0 : stat.size;
+  facts.end_of_file = facts.directory || stat.kind() == Kind::symlink ? 0 : stat.size;
+  if (file.link_to_directory) facts.attributes |= attribute::directory;
+  if (stat.kind() == Kind::symlink || file.posix) facts.reparse_tag = reparse_tag_of(stat.mode);
+  if (facts.reparse_tag != 0) facts.attributes = (facts.attributes & ~attribute::normal) | attribute::reparse_point;
+  if (needs.sids != nullptr) facts.posix = posix_facts(stat, *needs.sids);
   facts.allocation_size = file.is_stream() ? stat.allocation : main_stream_allocation(file.fd.get(), stat);
   facts.index_number = stat.key.inode;
   facts.volume_serial = stat.key.device;
@@ -98,6 +104,18 @@ wire::FileFacts file_facts(const FileHandle& file, const Stat& stat, FactNeeds n
   if (needs.ea_size)
     if (auto eas = list_eas(file)) facts.ea_size = ea_size(*eas);
   if (needs.streams) add_streams(file, facts);
+  return facts;
+}
+
+wire::PosixFacts posix_facts(const Stat& stat, const SidMapper& sids) {
+  wire::PosixFacts facts;
+  facts.inode = stat.key.inode;
+  facts.device = static_cast<std::uint32_t>(stat.key.device);
+  facts.links = stat.nlink;
+  facts.mode = stat.mode & 07777;  // the type is told by attributes and reparse tag
+  facts.reparse_tag = reparse_tag_of(stat.mode);
+  facts.owner = sids.user_sid(stat.uid);
+  facts.group = sids.group_sid(stat.gid);
   return facts;
 }
 
@@ -117,6 +135,8 @@ Result<wire::VolumeFacts> volume_facts(const Volume& volume) {
   facts.create_time = default_create_time(*stat);
   facts.serial = volume.serial();
   facts.label = options.label;
+  facts.posix = {static_cast<std::uint32_t>(info.f_bsize), static_cast<std::uint32_t>(info.f_frsize), info.f_blocks, info.f_bfree, info.f_bavail,
+                 info.f_files, info.f_ffree, info.f_fsid};
   facts.file_system_name = options.fstype;
   // Sectors of 512 bytes, two to a unit unless `block size` asks for more: smbd counts in KiB.
   std::uint64_t unit_size = std::max<std::uint64_t>(1024, options.block_size);
@@ -141,6 +161,7 @@ Result<wire::VolumeFacts> volume_facts(const Volume& volume) {
   constexpr long btrfs = 0x9123683E, xfs = 0x58465342, bcachefs = 0xca451a4e;
   bool shares_blocks = ::fstatfs(volume.root(), &kind) == 0 && (kind.f_type == btrfs || kind.f_type == xfs || kind.f_type == bcachefs);
   if (shares_blocks) facts.attributes |= 0x08000000;  // FILE_SUPPORTS_BLOCK_REFCOUNTING
+  if (options.follow_symlinks || !options.wide_links) facts.attributes |= 0x80;  // FILE_SUPPORTS_REPARSE_POINTS
   if (options.streams.enabled) facts.attributes |= streams;
   if (options.read_only || (info.f_flag & ST_RDONLY) != 0) facts.attributes |= read_only;
   for (std::size_t i = 0; i < 4; ++i) {

@@ -79,9 +79,43 @@ OpenIntent intent_of(std::uint32_t access) {
   return intent;
 }
 
+namespace {
+/// The symlink itself, where the name is one; nothing where it is anything else or nothing.
+Result<std::optional<FileHandle>> open_link(const VolumePtr& volume, const SmbPath& path, const OpenIntent& intent) {
+  auto canonical = path.text();
+  Fd fd(open_beneath(volume->root(), canonical.c_str(), O_PATH | O_NOFOLLOW, volume->follow()));
+  if (!fd) {
+    auto where = locate(volume, path, false);
+    if (!where || !where->exists || where->stat.kind() != Kind::symlink) return std::optional<FileHandle>{};
+    canonical = where->path;
+    fd = Fd(open_beneath(where->parent(), where->name().c_str(), O_PATH | O_NOFOLLOW, Follow::none));
+    if (!fd) return fail(status_from_errno(errno));
+  }
+  auto stat = stat_fd(fd.get());
+  if (!stat) return fail(stat.error());
+  if (stat->kind() != Kind::symlink) return std::optional<FileHandle>{};
+  auto target = locate(volume, path);
+  bool to_directory = target && target->exists && target->stat.is_directory();
+  auto kinds = intent;
+  kinds.must_be_directory = intent.must_be_directory && !to_directory;
+  auto handle = adopt(volume, std::move(fd), canonical, kinds, true);
+  if (!handle) return fail(handle.error());
+  handle->link_to_directory = to_directory;
+  return std::optional<FileHandle>(std::move(*handle));
+}
+}  // namespace
+
 Result<OpenedOrPlace> open_or_locate(const VolumePtr& volume, const SmbPath& path, const OpenIntent& intent) {
   if (auto veto = check_veto(*volume, path); !veto) return fail(veto.error());
   OpenedOrPlace result;
+  if (intent.no_follow && !path.is_root()) {
+    auto link = open_link(volume, path, intent);
+    if (!link) return fail(link.error());
+    if (*link) {
+      result.handle = std::move(*link);
+      return result;
+    }
+  }
   bool path_only = false;
   Fd fd = open_for(*volume, volume->root(), path.is_root() ? "." : path.text().c_str(), intent, volume->follow(), path_only);
   if (fd) {
@@ -154,7 +188,12 @@ Result<FileHandle> reopen(const FileHandle& handle, const OpenIntent& intent) {
   if (handle.is_directory()) real.write = false;
   Fd fd(::open(proc_path(handle.fd.get()).c_str(), flags_of(real) | O_CLOEXEC));
   if (!fd) return fail(open_error(errno));
-  return adopt(handle.volume, std::move(fd), handle.path, real, false);
+  auto again = adopt(handle.volume, std::move(fd), handle.path, real, false);
+  if (again) {
+    again->posix = handle.posix;
+    again->delete_granted = handle.delete_granted;
+  }
+  return again;
 }
 
 Result<Stat> restat(const FileHandle& handle) { return handle.is_stream() ? stat_stream(handle) : stat_fd(handle.fd.get()); }

@@ -19,6 +19,7 @@ struct OpenIntent {
   bool read = false;       ///< FILE_READ_DATA, FILE_EXECUTE; of a directory FILE_LIST_DIRECTORY
   bool write = false;      ///< FILE_WRITE_DATA, FILE_APPEND_DATA (also: will be truncated)
   bool must_be_directory = false, must_not_be_directory = false;
+  bool no_follow = false;  ///< of a symlink the link itself (FILE_OPEN_REPARSE_POINT)
 };
 /// The intent of a granted access mask (no generic bits any more).
 [[nodiscard]] OpenIntent intent_of(std::uint32_t access);
@@ -30,6 +31,8 @@ struct FileHandle {
   Fd fd;
   bool path_only = false;                  ///< O_PATH: no data, no fgetxattr
   bool readable = false, writable = false; ///< by the intent
+  bool link_to_directory = false;          ///< a symlink opened as such, whose target is a directory
+  bool posix = false;                      ///< opened with the POSIX create context: nothing is hidden or seen through
   bool delete_granted = false;             ///< a stored descriptor gives DELETE: the entry may be removed whatever its directory's mode bits say
   FileKey key;
   Kind kind = Kind::file;

@@ -15,6 +15,7 @@ struct ModePolicy {
   std::uint32_t create_mask = 0744, force_create_mode = 0, directory_mask = 0755, force_directory_mode = 0;
   bool map_archive = true, map_system = false, map_hidden = false;  ///< used only without `store dos attributes`
   bool map_readonly = false;
+  bool readonly_by_permissions = false;  ///< instead of map_readonly: what the user may not write is READONLY, and no bit is changed for it
   bool inherit_permissions = false;
 };
 /// Permission bits for a new file or directory. dos_attributes: FILE_ATTRIBUTE_* asked for. parent_mode is used with

@@ -77,6 +77,23 @@ Result<std::vector<std::string_view>> cut(std::string_view text) {
 }
 }  // namespace
 
+Result<SmbPath> parse_posix_path(std::string_view text) {
+  std::string unified(text);
+  for (char& c : unified)
+    if (c == '/') c = '\\';
+  auto parts = cut(unified);
+  if (!parts) return fail(parts.error());
+  SmbPath path;
+  path.exact_ = true;
+  for (auto component : *parts) {
+    if (component == ".") continue;
+    if (component.find('\0') != std::string_view::npos || component.size() > max_component) return fail(status::object_name_invalid);
+    if (!path.text_.empty()) path.text_ += '/';
+    path.text_ += component;
+  }
+  return path;
+}
+
 Result<SmbPath> parse_path(std::string_view text) {
   SmbPath path;
   path.text_.reserve(text.size());

@@ -30,6 +30,8 @@ class SmbPath {
   /// Views of this path.
   [[nodiscard]] std::vector<std::string_view> components() const&;
   std::vector<std::string_view> components() && = delete;
+  /// A POSIX name: case counts, nothing is mangled or mapped.
+  [[nodiscard]] bool exact() const { return exact_; }
   /// Name of the stream without type, "" for the unnamed one.
   [[nodiscard]] const std::string& stream() const { return stream_; }
   [[nodiscard]] bool has_stream() const { return !stream_.empty(); }
@@ -41,8 +43,9 @@ class SmbPath {
 
  private:
   friend Result<SmbPath> parse_path(std::string_view);
+  friend Result<SmbPath> parse_posix_path(std::string_view);
   std::string text_, stream_;
-  bool demands_directory_ = false, demands_data_ = false, mentions_stream_ = false;
+  bool demands_directory_ = false, demands_data_ = false, mentions_stream_ = false, exact_ = false;
 };
 
 /// From the UTF-8 form of the CREATE or rename name. A leading backslash is the command's affair (INVALID_PARAMETER for CREATE);
@@ -50,6 +53,10 @@ class SmbPath {
 /// OBJECT_NAME_INVALID: a forbidden character (* ? < > " | / below 0x20), "." at the end, a bad stream name.
 /// OBJECT_PATH_SYNTAX_BAD: ".." leaves the root. OBJECT_PATH_NOT_FOUND: "." before the end.
 [[nodiscard]] Result<SmbPath> parse_path(std::string_view text);
+
+/// From the name of a CREATE with the POSIX context: slashes and backslashes separate, anything else but NUL may stand in a component, and
+/// there are no streams. OBJECT_NAME_INVALID, OBJECT_PATH_SYNTAX_BAD as above.
+[[nodiscard]] Result<SmbPath> parse_posix_path(std::string_view text);
 
 /// A canonical path as clients see it: backslashes, without a leading one.
 [[nodiscard]] std::string to_client(std::string_view canonical);

@@ -49,8 +49,8 @@ Result<Target> follow_link(const Volume& volume, int directory, const std::strin
 }
 
 /// The entry's real name in the directory, if it exists ignoring case.
-Result<std::optional<std::string>> real_name(const Volume& volume, int directory, std::string_view name) {
-  if (volume.options().case_sensitive) return std::optional<std::string>{};
+Result<std::optional<std::string>> real_name(const Volume& volume, int directory, std::string_view name, bool exact) {
+  if (exact || volume.options().case_sensitive) return std::optional<std::string>{};
   auto found = volume.names().find(directory, name, volume.local());
   if (found && *found && volume.vetoed(**found)) return std::optional<std::string>{};
   return found;
@@ -61,7 +61,7 @@ struct Step {
   std::string name;  ///< on disk
 };
 /// One directory further: exact, then through a symlink, then ignoring case.
-Result<Step> descend(const Volume& volume, int directory, std::string_view component) {
+Result<Step> descend(const Volume& volume, int directory, std::string_view component, bool exact) {
   std::string name(component);
   for (int attempt = 0; attempt < 2; ++attempt) {
     Fd next(open_beneath(directory, name.c_str(), O_PATH | O_DIRECTORY, volume.follow()));
@@ -76,7 +76,7 @@ Result<Step> descend(const Volume& volume, int directory, std::string_view compo
     }
     if (error == EACCES) return fail(status::access_denied);
     if (error != ENOENT || attempt == 1) return fail(status::object_path_not_found);
-    auto found = real_name(volume, directory, name);
+    auto found = real_name(volume, directory, name, exact);
     if (!found) return fail(found.error());
     if (!*found) return fail(status::object_path_not_found);
     name = std::move(**found);
@@ -99,7 +99,7 @@ Result<Parent> find_parent(const Volume& volume, const SmbPath& path) {
   auto components = path.components();
   components.pop_back();
   for (auto component : components) {
-    auto step = descend(volume, parent.fd ? parent.fd.get() : volume.root(), component);
+    auto step = descend(volume, parent.fd ? parent.fd.get() : volume.root(), component, path.exact());
     if (!step) return fail(step.error());
     parent.fd = std::move(step->fd);
     parent.path = join(parent.path, step->name);
@@ -158,7 +158,7 @@ Result<std::shared_ptr<Volume>> Volume::open(VolumeOptions options, std::shared_
   return volume;
 }
 
-Result<Located> locate(const VolumePtr& volume, const SmbPath& path) {
+Result<Located> locate(const VolumePtr& volume, const SmbPath& path, bool follow) {
   Located where;
   where.volume = volume;
   if (path.is_root()) {
@@ -175,7 +175,7 @@ Result<Located> locate(const VolumePtr& volume, const SmbPath& path) {
   std::string name(path.name());
   auto stat = stat_at(where.parent(), name.c_str(), false);
   if (!stat && stat.error() == status::object_name_not_found) {
-    auto found = real_name(*volume, where.parent(), name);
+    auto found = real_name(*volume, where.parent(), name, path.exact());
     if (!found) return fail(found.error());
     if (*found) {
       name = std::move(**found);
@@ -185,10 +185,10 @@ Result<Located> locate(const VolumePtr& volume, const SmbPath& path) {
   where.path = join(parent->path, name);
   if (!stat) {
     if (stat.error() != status::object_name_not_found) return fail(stat.error());
-    where.path = join(parent->path, name_to_create(volume->options(), std::move(name)));
+    where.path = join(parent->path, path.exact() ? std::move(name) : name_to_create(volume->options(), std::move(name)));
     return where;
   }
-  if (stat->kind() == Kind::symlink) {
+  if (stat->kind() == Kind::symlink && follow) {
     if (auto outcome = look_through(where, name); !outcome) return fail(outcome.error());
     return where;
   }

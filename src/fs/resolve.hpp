@@ -127,7 +127,8 @@ struct Located {
 /// identity. A missing last component is not an error: exists is false and path ends in the name as asked for.
 /// OBJECT_PATH_NOT_FOUND: a directory on the way is missing, or is no directory. ACCESS_DENIED: no search permission, or a
 /// symlink that may not be followed, as smbd answers. OBJECT_NAME_NOT_FOUND: vetoed or dangling last component.
-[[nodiscard]] Result<Located> locate(const VolumePtr& volume, const SmbPath& path);
+/// Without `follow`, a symlink in the last place is found itself.
+[[nodiscard]] Result<Located> locate(const VolumePtr& volume, const SmbPath& path, bool follow = true);
 
 /// OBJECT_NAME_NOT_FOUND or OBJECT_PATH_NOT_FOUND when a component is vetoed.
 [[nodiscard]] Outcome check_veto(const Volume& volume, const SmbPath& path);

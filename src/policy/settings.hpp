@@ -36,6 +36,8 @@ enum class Encryption { default_, off, if_required, desired, required };
 enum class MapToGuest { never, bad_user, bad_password, bad_uid };
 /// `case sensitive`: automatic is "no" for SMB2 clients.
 enum class CaseSensitive { automatic, yes, no };
+/// `map readonly`: READONLY is kept in the write bits, or is what the user may not write and cannot be set.
+enum class MapReadonly { no, yes, permissions };
 /// `restrict anonymous`, `ntlm auth`, … are kept as Samba's numbers.
 enum class NtlmAuth { ntlmv2_only, ntlmv1_permitted, mschapv2_and_ntlmv2_only, disabled };
 
@@ -78,7 +80,7 @@ struct ShareSettings {
   bool preserve_case = true, short_preserve_case = true;
   bool default_case_upper = false;
   bool store_dos_attributes = true, map_archive = true, map_hidden = false, map_system = false;
-  bool map_readonly = false;           ///< 4.17 default of `map readonly` is no
+  MapReadonly map_readonly = MapReadonly::no;
   bool ea_support = true;
   bool follow_symlinks = true, wide_links = false;
   bool inherit_permissions = false, inherit_acls = false, inherit_owner = false, dos_filemode = false, delete_readonly = false;
@@ -93,6 +95,7 @@ struct ShareSettings {
   std::string fstype = "NTFS";
   std::string volume;                  ///< empty: the share name
   std::string mangled_names = "illegal";  ///< which names get an 8.3 alias: "no", "illegal", "yes"
+  std::string veto_oplock_files;          ///< "/a*/b/": no oplocks and leases on these
   std::string csc_policy = "manual";      ///< "manual", "documents", "programs", "disable"
   int volume_serial = -1;                 ///< -1: made from the path
   std::vector<std::string> vfs_objects;
@@ -151,6 +154,7 @@ struct Settings {
   bool lock_sequences_off = false;         ///< `smb2 disable lock sequence checking`
   bool change_notify = true, kernel_change_notify = true;
   bool unix_extensions = true;
+  bool smb3_unix_extensions = false;       ///< POSIX extensions of SMB 3.1.1
   bool allow_insecure_wide_links = false;  ///< ShareSettings::wide_links already takes it into account
   bool hostname_lookups = false;           ///< look up client names for hosts allow / hosts deny
   std::string winbind_separator = "\\";

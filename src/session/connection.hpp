@@ -37,6 +37,7 @@ struct ConnectionState {
   std::uint16_t cipher = 0;             ///< 0: none
   std::uint16_t signing_algorithm = 0;  ///< [MS-SMB2] 2.2.3.1.7
   bool answers_signing_context = false;
+  bool posix = false;                   ///< the SMB 3.1.1 POSIX extensions were negotiated
   crypto::PreauthIntegrityHash preauth;
   std::uint32_t max_transact = 65536, max_read = 65536, max_write = 65536;
   std::string client_address, server_address, client_name;

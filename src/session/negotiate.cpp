@@ -29,6 +29,7 @@ constexpr std::uint32_t largest_payload = 8u << 20;  // as smbd; with its header
 /// What the contexts of a 3.1.1 client ask for.
 struct Offer {
   std::optional<wire::AlgorithmList> preauth, encryption, signing;
+  bool posix = false;
 };
 
 // [MS-SMB2] 3.3.5.4: each of these at most once, preauth integrity exactly once
@@ -37,6 +38,11 @@ Result<Offer> read_contexts(Bytes message, const wire::NegotiateRequest& request
   if (!contexts) return fail(contexts.error());
   Offer offer;
   for (const auto& one : *contexts) {
+    if (one.type == context::posix) {  // a list of versions, each a GUID
+      if (one.data.empty() || one.data.size() % 16 != 0) return fail(status::invalid_parameter);
+      for (std::size_t at = 0; at < one.data.size(); at += 16) offer.posix |= equal(one.data.subspan(at, 16), wire::posix_guid);
+      continue;
+    }
     auto* slot = one.type == context::preauth_integrity ? &offer.preauth
                  : one.type == context::encryption      ? &offer.encryption
                  : one.type == context::signing         ? &offer.signing
@@ -138,6 +144,7 @@ std::vector<std::pair<std::uint16_t, ByteVector>> response_contexts(const Connec
   contexts.emplace_back(context::preauth_integrity, std::move(preauth));
   if (offer.encryption) contexts.emplace_back(context::encryption, id_list({1, state.cipher}));
   if (state.answers_signing_context) contexts.emplace_back(context::signing, id_list({1, state.signing_algorithm}));
+  if (state.posix) contexts.emplace_back(context::posix, to_vector(wire::posix_guid));
   return contexts;
 }
 
@@ -185,6 +192,7 @@ Result<Reply> negotiate(Connection& connection, Bytes message, const wire::Negot
   if (auto bad = choose_algorithms(state, *settings, offer, why); !(bad == status::success)) return refuse(connection, bad, why);
   std::vector<std::pair<std::uint16_t, ByteVector>> contexts;
   if (state.dialect == Dialect::smb3_11) {
+    state.posix = offer.posix && settings->smb3_unix_extensions;
     contexts = response_contexts(state, offer);
     state.preauth.update(message);
   }

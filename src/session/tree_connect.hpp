@@ -35,7 +35,7 @@ class TreeConnect {
   TreeConnectState state;
   std::shared_ptr<const policy::Settings> settings;  ///< the configuration it was made under
   policy::ShareSettings share;                       ///< macros expanded in path, comment, lists
-  policy::NameList veto_files, hide_files;
+  policy::NameList veto_files, hide_files, veto_oplock_files;
   fs::VolumePtr volume;               ///< not set on IPC$
 };
 

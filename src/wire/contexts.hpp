@@ -11,8 +11,12 @@ namespace bossa::wire {
 
 namespace negotiate_context {
 inline constexpr std::uint16_t preauth_integrity = 1, encryption = 2, compression = 3, netname = 5, transport = 6, rdma_transform = 7,
-                               signing = 8;
+                               signing = 8, posix = 0x100;
 }
+
+/// The POSIX extensions' negotiate context holds this GUID, and their create context has it as its name (93AD2550-9CB4-11E7-B423-83DE968BCD7C,
+/// its bytes in the order of the text).
+inline constexpr ByteArray<16> posix_guid{0x93, 0xAD, 0x25, 0x50, 0x9C, 0xB4, 0x11, 0xE7, 0xB4, 0x23, 0x83, 0xDE, 0x96, 0x8B, 0xCD, 0x7C};
 
 /// One negotiate context; `data` points into the message.
 struct NegotiateContext {

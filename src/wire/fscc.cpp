@@ -54,6 +54,21 @@ void write_streams(Writer& writer, ByteVector& out, const FileFacts& f) {  // 2.
   }
 }
 
+/// The fixed part that file class and directory class of the POSIX extensions share.
+void write_posix(Writer& writer, ByteVector& out, const FileFacts& f) {
+  writer(f.create_time);
+  writer(f.access_time);
+  writer(f.write_time);
+  writer(f.change_time);
+  writer(f.end_of_file);
+  writer(f.allocation_size);
+  writer(f.attributes);
+  writer(f.posix->inode);
+  writer(f.posix->device);
+  writer(std::uint32_t{0});
+  append_posix_tail(out, *f.posix);
+}
+
 Result<Shape> write_class(FileClass info_class, const FileFacts& f, ByteVector& out) {
   Writer writer{out};
   switch (info_class) {
@@ -79,6 +94,10 @@ Result<Shape> write_class(FileClass info_class, const FileFacts& f, ByteVector& 
       return Shape{56};
     case FileClass::attribute_tag: writer(AttributeTagInformation{f.attributes, f.reparse_tag}); return Shape{8};
     case FileClass::id: writer(IdInformation{f.volume_serial, f.index_number}); return Shape{24};
+    case FileClass::posix:
+      if (!f.posix) return fail(status::invalid_info_class);
+      write_posix(writer, out, f);
+      return Shape{out.size()};
     default: return fail(status::invalid_info_class);
   }
 }
@@ -93,6 +112,15 @@ InfoReply cut(ByteVector body, std::size_t max_length) {
   return reply;
 }
 }  // namespace
+
+void append_posix_tail(ByteVector& out, const PosixFacts& facts) {
+  Writer writer{out};
+  writer(facts.links);
+  writer(facts.reparse_tag);
+  writer(facts.mode);
+  facts.owner.append_to(out);
+  facts.group.append_to(out);
+}
 
 Result<InfoReply> build_file_info(FileClass info_class, const FileFacts& facts, std::size_t max_length) {
   ByteVector body;
@@ -168,6 +196,10 @@ Result<InfoReply> build_fs_info(FsClass info_class, const VolumeFacts& f, std::s
       writer(std::uint32_t{0});
       writer(std::uint32_t{0});
       fixed = 28;
+      break;
+    case FsClass::posix:
+      writer(f.posix);
+      fixed = fixed_size<VolumeFacts::Posix>();
       break;
     default: return fail(status::invalid_info_class);
   }

@@ -9,6 +9,7 @@
 
 #include "src/base/bytes.hpp"
 #include "src/base/result.hpp"
+#include "src/base/sid.hpp"
 #include "src/base/time.hpp"
 #include "src/wire/codec.hpp"
 
@@ -24,14 +25,15 @@ enum class FileClass : std::uint8_t {
   end_of_file = 20, alternate_name = 21, stream = 22, pipe = 23, pipe_local = 24, pipe_remote = 25, compression = 28, quota = 32,
   reparse_point = 33, network_open = 34, attribute_tag = 35, id_both_directory = 37, id_full_directory = 38, valid_data_length = 39,
   short_name = 40, normalized_name = 48, id = 59, id_extd_directory = 60, disposition_ex = 64, rename_ex = 65,
+  remote_protocol = 55, case_sensitive = 71, stat = 68, posix = 100,
 };
-/// The seven classes of QUERY_DIRECTORY.
-enum class DirectoryClass : std::uint8_t { directory = 1, full = 2, both = 3, names = 12, id_both = 37, id_full = 38, id_extd = 60 };
+/// The seven classes of QUERY_DIRECTORY, and that of the POSIX extensions.
+enum class DirectoryClass : std::uint8_t { directory = 1, full = 2, both = 3, names = 12, id_both = 37, id_full = 38, id_extd = 60, posix = 100 };
 [[nodiscard]] std::optional<DirectoryClass> directory_class(std::uint8_t value);
 /// [MS-FSCC] 2.5.
 enum class FsClass : std::uint8_t {
   volume = 1, label = 2, size = 3, device = 4, attribute = 5, control = 6, full_size = 7, object_id = 8, driver_path = 9, volume_flags = 10,
-  sector_size = 11,
+  sector_size = 11, posix = 100,
 };
 
 /// A reply: status is SUCCESS or BUFFER_OVERFLOW (a warning that carries a body).
@@ -39,6 +41,15 @@ struct InfoReply {
   NtStatus status = status::success;
   ByteVector body;
 };
+
+/// What the SMB 3.1.1 POSIX extensions tell of a file beside times, sizes and attributes.
+struct PosixFacts {
+  std::uint64_t inode = 0;
+  std::uint32_t device = 0, links = 0, reparse_tag = 0, mode = 0;
+  Sid owner, group;
+};
+/// The answer to the POSIX create context, which is also the end of the POSIX classes' fixed part: links, reparse tag, mode, SIDs.
+void append_posix_tail(ByteVector& out, const PosixFacts& facts);
 
 /// What the file classes are built from.
 struct FileFacts {
@@ -58,6 +69,7 @@ struct FileFacts {
     std::uint64_t size, allocation;
   };
   std::vector<Stream> streams;
+  std::optional<PosixFacts> posix;  ///< set: the POSIX class may be asked for
 };
 
 /// QUERY_INFO of a file class. INFO_LENGTH_MISMATCH when max_length is below the fixed part; BUFFER_OVERFLOW with the truncated
@@ -155,6 +167,7 @@ struct DirectoryFacts {
   std::uint64_t file_id = 0;
   std::string name;
   std::string short_name;  ///< "" if none
+  PosixFacts posix;        ///< for the POSIX class only
 };
 /// Builds a QUERY_DIRECTORY buffer: entries 8-aligned, NextEntryOffset chained, none beyond max_length.
 class DirectoryWriter {
@@ -186,6 +199,12 @@ struct VolumeFacts {
   std::uint32_t maximum_component = 255;
   std::array<std::uint8_t, 16> object_id{};
   std::array<std::uint8_t, 48> extended_object_id{};
+  struct Posix {  ///< statvfs(3), for the class of the POSIX extensions
+    std::uint32_t transfer_size = 0, block_size = 0;
+    std::uint64_t blocks = 0, free_blocks = 0, user_free_blocks = 0, nodes = 0, free_nodes = 0, id = 0;
+    BOSSA_FIELDS(&Posix::transfer_size, &Posix::block_size, &Posix::blocks, &Posix::free_blocks, &Posix::user_free_blocks, &Posix::nodes,
+                 &Posix::free_nodes, &Posix::id);
+  } posix;
 };
 /// QUERY_INFO of a file system class. INFO_LENGTH_MISMATCH, BUFFER_OVERFLOW (Volume, Attribute), INVALID_INFO_CLASS.
 [[nodiscard]] Result<InfoReply> build_fs_info(FsClass info_class, const VolumeFacts& facts, std::size_t max_length);

@@ -6,7 +6,7 @@ namespace bossa::wire {
 
 std::optional<DirectoryClass> directory_class(std::uint8_t value) {
   switch (value) {
-    case 1: case 2: case 3: case 12: case 37: case 38: case 60: return static_cast<DirectoryClass>(value);
+    case 1: case 2: case 3: case 12: case 37: case 38: case 60: case 100: return static_cast<DirectoryClass>(value);
     default: return std::nullopt;
   }
 }
@@ -20,6 +20,7 @@ std::size_t DirectoryWriter::fixed_size(DirectoryClass info_class) {
     case DirectoryClass::id_both: return 104;
     case DirectoryClass::id_full: return 80;
     case DirectoryClass::id_extd: return 88;
+    case DirectoryClass::posix: return 88;  // without SIDs and the name's length
   }
   return 0;
 }
@@ -38,6 +39,8 @@ void write_short_name(Writer& writer, const std::string& short_name) {
 
 bool DirectoryWriter::add(const DirectoryFacts& entry) {
   auto fixed = fixed_size(class_);
+  bool posix = class_ == DirectoryClass::posix;
+  if (posix) fixed += entry.posix.owner.wire_size() + entry.posix.group.wire_size() + 4;
   auto start = last_ == none ? origin_ : origin_ + align_up(out_.size() - origin_, 8);
   auto name_size = utf16le_size(entry.name);
   if (start - origin_ > max_length_ || fixed + name_size > max_length_ - (start - origin_)) return false;
@@ -58,9 +61,16 @@ bool DirectoryWriter::add(const DirectoryFacts& entry) {
     writer(entry.allocation_size);
     writer(entry.attributes);
   }
+  if (posix) {
+    writer(entry.posix.inode);
+    writer(entry.posix.device);
+    writer(std::uint32_t{0});
+    append_posix_tail(out_, entry.posix);
+  }
   writer(static_cast<std::uint32_t>(name_size));
   switch (class_) {
     case DirectoryClass::directory:
+    case DirectoryClass::posix:
     case DirectoryClass::names: break;
     case DirectoryClass::full: writer(entry.ea_size); break;
     case DirectoryClass::both:

@@ -11,10 +11,11 @@ struct Known {
 constexpr std::size_t any = ~std::size_t{0};
 constexpr Known known[] = {
     {"MxAc", 0, 8},    {"QFid", 0, 0},   {"AlSi", 8, 8},   {"TWrp", 8, 8},    {"ExtA", any, any},
-    {"SecD", any, any}, {"RqLs", 32, 52}, {"DHnQ", 16, 16}, {"DHnC", 16, 16}, {"DH2Q", 32, 32}, {"DH2C", 36, 36},
+    {"AAPL", any, any}, {"SecD", any, any}, {"RqLs", 32, 52}, {"DHnQ", 16, 16}, {"DHnC", 16, 16}, {"DH2Q", 32, 32}, {"DH2C", 36, 36},
 };
 
 // GUIDs, so their names are 16 bytes ([MS-SMB2] 2.2.13.2.13, 2.2.13.2.15).
+const std::string posix_name(wire::posix_guid.begin(), wire::posix_guid.end());
 const std::string app_instance_name("\x45\xBC\xA6\x6A\xEF\xA7\xF7\x4A\x90\x08\xFA\x46\x2E\x14\x4D\x74", 16);
 const std::string app_version_name("\xB9\x82\xD0\xB7\x3B\x56\x07\x4F\xA0\x7B\x52\x4A\x81\x16\xA0\x10", 16);
 
@@ -73,6 +74,28 @@ Outcome take_durable(const wire::CreateContext& context, Contexts& contexts) {
   return {};
 }
 
+// Each at most once. A command that is not known is left without an answer, which its client takes for "not supported".
+Outcome take_apple(Bytes data, Contexts& contexts) {
+  wire::Reader reader{data};
+  auto command = reader.get<std::uint32_t>();
+  reader.skip(4);
+  if (!reader.ok || contexts.apple) return fail(status::invalid_parameter);
+  if (command != 1) return {};
+  Contexts::ServerQuery query;
+  reader(query.wanted);
+  reader(query.client_capabilities);
+  if (!reader.ok) return fail(status::invalid_parameter);
+  contexts.apple = query;
+  return {};
+}
+
+Outcome take_posix(Bytes data, Contexts& contexts) {
+  auto mode = wire::parse_plain<std::uint32_t>(data);
+  if (!mode || data.size() != 4 || contexts.posix_mode || (*mode & ~07777u)) return fail(status::invalid_parameter);
+  contexts.posix_mode = *mode;
+  return {};
+}
+
 Outcome check_size(const wire::CreateContext& context) {
   for (const auto& kind : known) {
     if (context.name != kind.name) continue;
@@ -106,6 +129,10 @@ Outcome take(const wire::CreateContext& context, Contexts& contexts) {
     return take_lease(context.data, contexts);
   } else if (context.name.size() == 4 && context.name.starts_with("DH")) {
     return take_durable(context, contexts);
+  } else if (context.name == "AAPL") {
+    return take_apple(context.data, contexts);
+  } else if (context.name == posix_name) {
+    return take_posix(context.data, contexts);
   } else if (context.name == app_instance_name) {
     return take_app_instance(context.data, contexts);
   } else if (context.name == app_version_name) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "src/base/time.hpp"
+#include "src/commands/create/apple.hpp"
 #include "src/commands/create/grants.hpp"
 #include "src/commands/create/refusal.hpp"
 #include "src/commands/pipes.hpp"
@@ -10,6 +11,7 @@
 #include "src/policy/reasons.hpp"
 #include "src/session/breaks.hpp"
 #include "src/session/refusals.hpp"
+#include "src/wire/reparse.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 inlines one half of Asio's frame allocator here, and takes the other for a stranger's.
@@ -23,15 +25,16 @@ namespace {
 using create::Opened;
 using create::Params;
 
-Result<Params> parse_disk_create(Bytes message, Bytes body) {
-  auto params = create::parse_params(message, body);
+Result<Params> parse_disk_create(const Request& request) {
+  auto params = create::parse_params(request.message, request.body);
   if (!params || params->contexts.reconnects()) return params;
+  params->posix = params->contexts.posix_mode && request.connection.state.posix;
   if (auto named = create::parse_name(*params); !named) return fail(named.error());
   if (auto sound = create::check_combinations(*params); !sound) return fail(sound.error());
   return params;
 }
 
-ByteVector response_contexts(const Params& params, const Opened& opened, const Open& open) {
+ByteVector response_contexts(const Params& params, const Opened& opened, const Open& open, const fs::SidMapper& sids, const ByteVector& apple) {
   std::vector<wire::CreateContextOut> list;
   if (params.contexts.want_maximal_access) {
     ByteVector data;
@@ -53,12 +56,19 @@ ByteVector response_contexts(const Params& params, const Opened& opened, const O
   if (open.state.lease) {
     if (auto holder = open.file->node->holder(*open.state.lease)) list.push_back(create::lease_context(*holder));
   }
+  if (params.posix) {
+    auto facts = fs::posix_facts(open.file->handle.stat, sids);
+    ByteVector data;
+    wire::append_posix_tail(data, facts);
+    list.push_back({std::string(wire::posix_guid.begin(), wire::posix_guid.end()), std::move(data)});
+  }
+  if (!apple.empty()) list.push_back({"AAPL", apple});
   if (!params.contexts.reconnects()) create::append_durable(open, list);
   return list.empty() ? ByteVector{} : wire::build_create_contexts(list);
 }
 
-Reply reply_for(const Params& params, const Opened& opened, const Open& open, std::uint8_t oplock_level) {
-  auto contexts = response_contexts(params, opened, open);
+Reply reply_for(Request& request, const Params& params, const Opened& opened, const Open& open, std::uint8_t oplock_level) {
+  auto contexts = response_contexts(params, opened, open, request.server.sids(), create::apple_answer(*request.tree, params));
   wire::CreateResponse response;
   response.oplock_level = oplock_level;
   response.create_action = opened.action;
@@ -122,6 +132,21 @@ void tell_of(FileOpen& file, std::uint32_t action) {
   file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id), file.parent_lease);
 }
 
+// With the link's target, [MS-SMB2] 2.2.2: in 3.1.1, which POSIX clients speak, as an error context.
+Reply stopped_on_symlink(const std::string& target) {
+  auto data = wire::build_symlink_error(target, 0);
+  ByteVector context;
+  wire::append(context, static_cast<std::uint32_t>(data.size()));
+  wire::append(context, std::uint32_t{0});  // SMB2_ERROR_ID_DEFAULT
+  context.insert(context.end(), data.begin(), data.end());
+  wire::ErrorResponse error;
+  error.error_context_count = 1;
+  error.byte_count = static_cast<std::uint32_t>(context.size());
+  Reply reply(error, context);
+  reply.status = status::stopped_on_symlink;
+  return reply;
+}
+
 // An open that was there before: taken over again after a lost connection, or a CREATE that was sent twice.
 Result<Reply> reply_again(Request& request, const Params& params, Open& open) {
   Opened now;
@@ -133,7 +158,7 @@ Result<Reply> reply_again(Request& request, const Params& params, Open& open) {
   auto holder = open.file->node->holder_of(open.file->id);
   locking::CacheRequest kind;
   if (open.state.lease) kind.kind = locking::CacheRequest::Kind::lease;
-  return reply_for(params, now, open, create::oplock_level(kind, holder ? holder->state : 0));
+  return reply_for(request, params, now, open, create::oplock_level(kind, holder ? holder->state : 0));
 }
 
 // The longest that the kernel lets a holder of a lease take (/proc/sys/fs/lease-break-time is 45 s), and how often it is tried meanwhile.
@@ -189,7 +214,10 @@ Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params,
     if (!opened && !obstacle.wait_at && !obstacle.kernel_lease) create::explain_refusal(request, params, obstacle, opened.error());
     if (!obstacle.wait_at) {
       if (waiter) waiters.forget(obstacle.ticket);
-      if (!obstacle.kernel_lease) co_return opened;
+      if (!obstacle.kernel_lease) {
+        place.link_target = std::move(obstacle.link_target);
+        co_return opened;
+      }
       if (std::chrono::steady_clock::now() > give_up) co_return fail(status::sharing_violation);
       if (!co_await pause(request, kernel_pause)) co_return fail(status::cancelled);
       continue;
@@ -219,6 +247,7 @@ Awaitable<Result<Reply>> open_new(Request& request, const Params& params) {
   auto opened = co_await open_when_free(request, params, place);
   if (!opened) {
     request.server.log().debug("{}: {}", place.owner, to_string(opened.error()));
+    if (opened.error() == status::stopped_on_symlink && !place.link_target.empty()) co_return stopped_on_symlink(place.link_target);
     co_return fail(opened.error());
   }
   auto open = make_open(request, params, *opened, file_id);
@@ -234,7 +263,7 @@ Awaitable<Result<Reply>> open_new(Request& request, const Params& params) {
   request.server.log().debug("{}: opened for 0x{:x}, sharing {}, disposition {}; caching {} of {}", place.owner, open->state.granted_access, open->state.share_access,
                              open->state.create_disposition, opened->grant.state, opened->cache.state);
   request.server.opens().enter(open);
-  auto reply = reply_for(params, *opened, *open, create::oplock_level(opened->cache, caching_now(request, *opened, open)));
+  auto reply = reply_for(request, params, *opened, *open, create::oplock_level(opened->cache, caching_now(request, *opened, open)));
   request.session->add_open(open);
   tell_of(*open->file, opened->action);
   request.compound.file_id = file_id;
@@ -250,7 +279,7 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
     if (too_many_opens(request, params->name)) co_return fail(status::too_many_opened_files);
     co_return create_pipe(request, params->request, params->name);
   }
-  auto params = parse_disk_create(request.message, request.body);
+  auto params = parse_disk_create(request);
   if (!params) co_return fail(params.error());
   if (too_many_opens(request, params->name)) co_return fail(status::too_many_opened_files);
   const auto& contexts = params->contexts;

@@ -81,6 +81,7 @@ CacheRequest cache_wanted(const session::Request& request, const Params& params)
   CacheRequest wanted;
   const auto& share = request.tree->share;
   if (!share.oplocks) return wanted;
+  if (request.tree->veto_oplock_files.matches(params.path.name())) return wanted;
   wanted.level2 = share.level2_oplocks && !share.kernel_oplocks;  // a kernel lease that is shared would not outlive a writer's open
   auto level = params.request.requested_oplock_level;
   if (level != wire::oplock_level::lease) {

@@ -9,6 +9,7 @@
 #include "src/fs/dos_attributes.hpp"
 #include "src/fs/ea.hpp"
 #include "src/fs/kernel_locks.hpp"
+#include "src/fs/reparse.hpp"
 #include "src/fs/security.hpp"
 
 namespace bossa::commands::create {
@@ -43,6 +44,7 @@ fs::OpenIntent intent_for(const Params& params) {
   // Everything the user may have: found out first, then opened again.
   if (!params.wants_maximum()) intent = fs::intent_of(params.access);
   if (params.overwrites()) intent.write = true;
+  intent.no_follow = params.posix || params.option(create_option::open_reparse_point);
   intent.must_be_directory = params.wants_directory();
   intent.must_not_be_directory = params.refuses_directory();
   return intent;
@@ -64,6 +66,11 @@ Result<fs::FileHandle> make(const Params& params, const fs::Located& where) {
     if (parent) parent_mode = parent->mode;
   }
   auto mode = fs::unix_mode(options.modes, directory, params.attributes, options.store_dos_attributes, parent_mode);
+  if (params.posix) {
+    mode = *params.contexts.posix_mode;
+    const auto& modes = options.modes;
+    mode = directory ? (mode & modes.directory_mask) | modes.force_directory_mode : (mode & modes.create_mask) | modes.force_create_mode;
+  }
   return directory ? fs::create_directory(where, mode) : fs::create_file(where, mode);
 }
 
@@ -82,10 +89,17 @@ Result<Found> make_new(const Place& place, const Params& params, fs::Located whe
   if (auto may = check_may_add(place.tree, params, where, place.server.sids()); !may) return fail(may.error());
   auto made = make(params, where);
   if (!made) return fail(made.error());
+  made->posix = params.posix;
   if (where.volume->options().inherit_owner) {
     if (auto inherited = fs::inherit_owner(*made, where); !inherited) return fail(inherited.error());
   }
   return Found{std::move(*made), true, std::move(where)};
+}
+
+// A POSIX client follows links itself: [MS-SMB2] 2.2.2.2.1.
+Failure stopped(const Place& place, const fs::FileHandle& link) {
+  if (auto point = fs::read_reparse(link)) place.obstacle->link_target = std::move(point->target);
+  return fail(status::stopped_on_symlink);
 }
 
 // OBJECT_NAME_COLLISION from make() means that somebody was quicker: the caller asks again.
@@ -99,6 +113,10 @@ Result<Found> find_or_make(const Place& place, const Params& params) {
   }
   if (found->handle) {
     if (params.request.create_disposition == disposition::create) return fail(status::object_name_collision);
+    bool link = found->handle->kind == fs::Kind::symlink;
+    if (link && !params.option(create_option::open_reparse_point)) return stopped(place, *found->handle);
+    if (link && params.overwrites()) return fail(status::access_denied);
+    found->handle->posix = params.posix;
     return Found{std::move(*found->handle)};
   }
   return make_new(place, params, std::move(found->where));
@@ -161,7 +179,7 @@ Outcome check_deletion_sharing(const Place& place, const Opened& opened) {
 // MAXIMUM_ALLOWED was opened without data access; now it gets what was granted.
 Outcome widen(fs::FileHandle& handle, std::uint32_t& granted) {
   auto intent = fs::intent_of(granted);
-  if (handle.is_stream()) return {};
+  if (handle.is_stream() || handle.kind == fs::Kind::symlink) return {};
   intent.read = intent.read && !handle.readable;
   intent.write = intent.write && !handle.writable && !handle.is_directory();
   if (!intent.read && !intent.write) return {};
@@ -250,7 +268,7 @@ Outcome give_descriptor(const Place& place, const Params& params, const Opened& 
   auto& sids = place.server.sids();
   const auto& wanted = params.contexts.security;
   bool stored = where.volume->options().acl.enabled;
-  if (stored && !(wanted && wanted->dacl)) {
+  if (stored && !(wanted && wanted->dacl) && !params.posix) {  // a POSIX client has said the mode
     if (auto inherited = fs::inherit_descriptor(opened.handle, where, place.tree.state.token, sids); !inherited) return inherited;
   }
   if (!wanted) return {};
@@ -436,7 +454,7 @@ Result<Opened> open_now(const Place& place, const Params& params) {
 Result<Opened> open_file(const Place& place, const Params& params) {
   const auto& options = place.volume->options();
   Result<Opened> opened;
-  if (options.characters) {
+  if (options.characters && !params.posix) {
     auto mapped = params;
     mapped.path.set_text(options.characters->to_server(params.path.text()));
     opened = open_at_its_time(place, mapped);

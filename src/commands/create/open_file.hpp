@@ -51,6 +51,7 @@ struct Obstacle {
   std::shared_ptr<locking::FileNode> wait_at;
   std::string reason;  ///< of a refusal: the other open that stands against it, or what else the bare status does not say
   bool kernel_lease = false;  ///< of somebody else, who has been told: to be tried again in a while
+  std::string link_target;  ///< with STOPPED_ON_SYMLINK
 };
 
 struct Place {
@@ -62,6 +63,7 @@ struct Place {
   locking::CacheRequest cache;  ///< the oplock or lease that is asked for
   bool leases_directories = false;
   Obstacle* obstacle = nullptr;
+  std::string link_target;  ///< of the symlink that the open stopped on
 };
 
 /// Blocking; on a thread that is the tree's user. Nothing is truncated, and no attribute changed, before the open was admitted;

@@ -52,8 +52,8 @@ Result<Params> parse_params(Bytes message, Bytes body) {
 
 Outcome parse_name(Params& params) {
   // [MS-SMB2] 2.2.13: the name is relative to the share.
-  if (!params.name.empty() && params.name.front() == '\\') return fail(status::invalid_parameter);
-  auto path = fs::parse_path(params.name);
+  if (!params.posix && !params.name.empty() && params.name.front() == '\\') return fail(status::invalid_parameter);
+  auto path = params.posix ? fs::parse_posix_path(params.name) : fs::parse_path(params.name);
   if (!path) return fail(path.error());
   params.path = std::move(*path);
   return {};

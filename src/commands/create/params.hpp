@@ -23,8 +23,7 @@ struct LeaseWanted {
   std::optional<ByteArray<16>> parent_key;
 };
 
-/// The create contexts of [MS-SMB2] 2.2.13.2 that mean something here. AAPL is not answered yet: it is checked for its form and left,
-/// which a client takes for "not supported".
+/// The create contexts of [MS-SMB2] 2.2.13.2 that mean something here. The POSIX context counts only where it was negotiated.
 struct Contexts {
   bool want_maximal_access = false;             ///< MxAc
   std::optional<NtTime> maximal_access_if_newer;  ///< MxAc with a time: no answer wanted if the file has not changed since
@@ -40,6 +39,11 @@ struct Contexts {
   std::optional<wire::DurableV2Reconnect> durable_v2_reconnect;  ///< DH2C
   std::optional<ByteArray<16>> app_instance_id;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> app_instance_version;  ///< high, low
+  std::optional<std::uint32_t> posix_mode;      ///< the POSIX context: permission bits of what is made
+  struct ServerQuery {
+    std::uint64_t wanted = 0, client_capabilities = 0;
+  };
+  std::optional<ServerQuery> apple;             ///< AAPL: kAAPL_SERVER_QUERY
   /// Another of the durable contexts stands beside one that excludes it: which ones is checked where their dialects are known.
   [[nodiscard]] bool reconnects() const { return durable_reconnect || durable_v2_reconnect; }
   [[nodiscard]] bool any_durable() const { return durable || durable_reconnect || durable_v2 || durable_v2_reconnect; }
@@ -54,6 +58,7 @@ struct Params {
   std::uint32_t access = 0;      ///< wanted, generic bits resolved; MAXIMUM_ALLOWED still in it
   std::uint32_t attributes = 0;  ///< that can be set
   Contexts contexts;
+  bool posix = false;            ///< the POSIX context was sent on a connection that negotiated it
 
   [[nodiscard]] bool option(std::uint32_t bit) const { return (request.create_options & bit) != 0; }
   [[nodiscard]] bool wants_maximum() const { return (access & access::maximum_allowed) != 0; }

@@ -48,11 +48,13 @@ std::shared_ptr<policy::Settings> settings_for(const std::string& directory) {
   share.name = "share";
   share.path = directory;
   share.read_only = false;
-  share.vfs_objects = {"streams_xattr", "acl_xattr", "recycle", "catia", "shadow_copy2"};
+  share.vfs_objects = {"streams_xattr", "acl_xattr", "recycle", "catia", "shadow_copy2", "fruit"};
   share.options["catia:mappings"] = "0x22:0xa8,0x2a:0xa4";
   share.hide_files = "/hidden*/";
   share.veto_files = "/vetoed*/";
   share.mangled_names = "yes";
+  share.veto_oplock_files = "/quiet*/";
+  settings->smb3_unix_extensions = true;
   settings->shares.push_back(std::move(share));
   return settings;
 }
@@ -137,7 +139,7 @@ struct TestServer::Parts {
   void receive();
   void take_answers(ByteVector message);
   bool exchange(Smb2Command command, ByteVector body, std::uint32_t tree, std::uint8_t flags);
-  bool negotiate(std::uint16_t dialect);
+  bool negotiate(std::uint16_t dialect, bool posix);
   bool log_on();
   void connect_tree(const char* path);
   void end();
@@ -288,7 +290,7 @@ bool TestServer::Parts::exchange(Smb2Command command, ByteVector body, std::uint
   return outcome == status::success || outcome == status::more_processing_required;
 }
 
-bool TestServer::Parts::negotiate(std::uint16_t dialect) {
+bool TestServer::Parts::negotiate(std::uint16_t dialect, bool posix) {
   wire::NegotiateRequest request;
   request.dialect_count = 1;
   request.security_mode = wire::security_mode::signing_enabled;
@@ -297,7 +299,7 @@ bool TestServer::Parts::negotiate(std::uint16_t dialect) {
   ByteVector body;
   bool contexts = dialect == 0x0311;
   request.negotiate_context_offset = contexts ? 104 : 0;
-  request.negotiate_context_count = contexts ? 2 : 0;
+  request.negotiate_context_count = static_cast<std::uint16_t>(contexts ? 2 + posix : 0);
   wire::append(body, request);
   wire::append(body, dialect);
   if (contexts) {
@@ -305,6 +307,7 @@ bool TestServer::Parts::negotiate(std::uint16_t dialect) {
     ByteVector preauth{1, 0, 4, 0, 1, 0, 1, 2, 3, 4};
     wire::append_negotiate_context(body, 0, wire::negotiate_context::preauth_integrity, preauth);
     wire::append_negotiate_context(body, 0, wire::negotiate_context::encryption, ByteVector{2, 0, 2, 0, 1, 0});
+    if (posix) wire::append_negotiate_context(body, 0, wire::negotiate_context::posix, wire::posix_guid);
   }
   return exchange(Smb2Command::negotiate, std::move(body), 0, 0);
 }
@@ -386,7 +389,7 @@ std::vector<Answer> TestServer::converse(const Input& input) {
   parts.server->accept(std::move(socket), false);
   bool going = true;
   if (input.flags & (Input::negotiate | Input::log_on)) {
-    going = parts.negotiate(dialects[std::min<std::size_t>(input.flags & Input::dialect_mask, 4)]);
+    going = parts.negotiate(dialects[std::min<std::size_t>(input.flags & Input::dialect_mask, 4)], (input.flags & Input::posix) != 0);
     if (!going) give_up("no negotiate");
   }
   if (input.flags & Input::log_on) {

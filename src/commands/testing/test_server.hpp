@@ -14,7 +14,7 @@ namespace bossa::commands::testing {
 /// A conversation. On the wire of the fuzz target: one byte of `flags`, then per frame one byte of its flags, its length in two (little
 /// endian) and its bytes.
 struct Input {
-  static constexpr std::uint8_t dialect_mask = 7, negotiate = 8, log_on = 16;  // flags; dialects in their order, 5 to 7 are 3.1.1
+  static constexpr std::uint8_t dialect_mask = 7, negotiate = 8, log_on = 16, posix = 32;  // flags; dialects in their order, 5 to 7 are 3.1.1
   std::uint8_t flags = 4 | negotiate | log_on;
 
   /// Frames are SMB2 messages. Unless `raw`, MessageIds are the next ones, SessionId 1 is the session that was logged on, and a FileId of

@@ -1,0 +1,69 @@
+// Reparse points: [MS-SMB2] 3.3.5.15.13; [MS-FSA] 2.1.5.10.14, 2.1.5.10.37, 2.1.5.10.5.
+#include "src/commands/file_ioctl.hpp"
+#include "src/fs/reparse.hpp"
+
+namespace bossa::commands {
+
+namespace {
+
+// The largest buffer there is, [MS-FSCC] 2.1.2: MAXIMUM_REPARSE_DATA_BUFFER_SIZE.
+constexpr std::size_t largest_buffer = 16 * 1024;
+constexpr std::size_t head_size = 8;
+
+Outcome may_change(const Request& request, const Open& open) {
+  if (!open.may_any(access::write_data | access::write_attributes)) return fail(status::access_denied);
+  if (request.tree->state.read_only) return fail(status::access_denied);
+  if (open.file->handle.is_stream()) return fail(status::invalid_parameter);
+  return {};
+}
+
+}  // namespace
+
+Awaitable<Result<IoctlOutput>> get_reparse_point(Request& request, Open& open, std::uint32_t max_output) {
+  if (open.file->handle.is_stream()) co_return fail(status::not_a_reparse_point);
+  auto work = [&] { return fs::read_reparse(open.file->handle); };
+  auto point = co_await as_user(request, *open.file, work);
+  if (!point) co_return fail(point.error());
+  if (max_output < head_size) co_return fail(status::buffer_too_small);
+  IoctlOutput result{wire::build_reparse(*point)};
+  if (result.output.size() > max_output) {
+    result.output.resize(max_output);
+    result.status = status::buffer_overflow;
+  }
+  co_return result;
+}
+
+Awaitable<Result<IoctlOutput>> set_reparse_point(Request& request, Open& open, Bytes input) {
+  if (auto may = may_change(request, open); !may) co_return fail(may.error());
+  if (input.size() > largest_buffer) co_return fail(wire::reparse_status::data_invalid);
+  auto point = wire::parse_reparse(input);
+  if (!point) {
+    if (point.error() == status::not_supported)
+      request.server.log().info("{}: a reparse point refused: junctions, absolute Windows paths and foreign tags mean nothing here", request.who());
+    co_return fail(point.error());
+  }
+  // A link that a client made would lead it out of the share.
+  if (point->kind == wire::ReparsePoint::Kind::symlink && request.tree->share.wide_links) {
+    request.server.log().info("{}: no symbolic link made by a client where 'wide links' is in force", request.who());
+    co_return fail(status::access_denied);
+  }
+  auto work = [&] { return fs::set_reparse(open.file->handle, *point); };
+  auto done = co_await as_user(request, *open.file, work);
+  if (!done) co_return fail(done.error());
+  open.file->changed(session::notify_filter::attributes);
+  co_return IoctlOutput{};
+}
+
+Awaitable<Result<IoctlOutput>> delete_reparse_point(Request& request, Open& open, Bytes input) {
+  if (auto may = may_change(request, open); !may) co_return fail(may.error());
+  auto tag = wire::parse_reparse_head(input);
+  if (!tag) co_return fail(tag.error());
+  if (input.size() != head_size) co_return fail(wire::reparse_status::data_invalid);
+  auto work = [&] { return fs::delete_reparse(open.file->handle, *tag); };
+  auto done = co_await as_user(request, *open.file, work);
+  if (!done) co_return fail(done.error());
+  open.file->changed(session::notify_filter::attributes);
+  co_return IoctlOutput{};
+}
+
+}  // namespace bossa::commands
