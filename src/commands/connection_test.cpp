@@ -433,6 +433,17 @@ BOOST_AUTO_TEST_CASE(ranges_of_a_stream_do_not_touch_its_file) {
   BOOST_TEST(std::string(as_text(contents(on_disk("file.txt")))) == "twenty bytes of text");
 }
 
+// Found by mutated seeds: both filled the disk.
+BOOST_AUTO_TEST_CASE(no_more_room_is_taken_than_there_is_and_none_beyond_the_end) {
+  static const auto huge = bytes_of(std::uint64_t{1} << 50);
+  static const auto beyond = bytes_of(std::uint64_t{0}, std::uint64_t{1} << 50), far = bytes_of(std::uint64_t{1} << 40, (std::uint64_t{1} << 40) + 4096);
+  auto all = statuses_of({frame(open_file()), frame(requests::set_info(first, 1, 19, huge)), frame(requests::ioctl(first, wire::fsctl::set_zero_data, far, 0)),
+                          frame(make("wanted", 0, {{"AlSi", huge}})), frame(requests::ioctl(first, wire::fsctl::set_zero_data, beyond, 0))});
+  BOOST_TEST(listed(all) == listed({ok, status::disk_full, ok, status::disk_full, ok}));
+  BOOST_TEST(std::filesystem::file_size(on_disk("file.txt")) == 20u);
+  BOOST_TEST(!std::filesystem::exists(on_disk("wanted")));
+}
+
 BOOST_AUTO_TEST_CASE(posix_creates_give_modes_and_keep_case) {
   auto answers = server().converse(conversation({frame(posix_create("File.txt", 0640)), frame(posix_create("a:b*c?", 0600)), frame(requests::query_info(first, 1, 100, 1024))}, Input::posix));
   BOOST_REQUIRE(answers.size() == 3u);

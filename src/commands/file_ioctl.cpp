@@ -47,7 +47,12 @@ bool is_sparse(const FileOpen& file) {
 }
 
 // Punches a hole in a sparse file; in another the zeros keep their blocks.
+// As [MS-FSA] has FSCTL_SET_ZERO_DATA: up to the end of the file and not beyond, where it would only take room.
 Outcome zero_range(FileOpen& file, std::uint64_t offset, std::uint64_t length) {
+  auto stat = fs::restat(file.handle);
+  if (!stat) return fail(stat.error());
+  if (offset >= stat->size) return {};
+  length = std::min(length, stat->size - offset);
   int fd = file.handle.fd.get();
   int how = is_sparse(file) ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
   if (::fallocate(fd, how, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};

@@ -1,5 +1,6 @@
 // Reading and writing of open files.
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -87,14 +88,31 @@ Outcome truncate(int fd, std::uint64_t size) {
   return {};
 }
 
+namespace {
+/// Room for [from, from + length), `how` as for fallocate. What cannot be had is not begun: a file system that runs full on the way would keep
+/// the part that it has given, and nothing would be left for anybody else. 0 or an errno.
+int reserve(int fd, int how, std::uint64_t from, std::uint64_t length) {
+  struct statvfs room;
+  if (::fstatvfs(fd, &room) == 0 && length / room.f_frsize > room.f_bavail) {
+    auto stat = stat_fd(fd);  // what it has already counts
+    if (!stat || (length - std::min(length, stat->allocation)) / room.f_frsize > room.f_bavail) return ENOSPC;
+  }
+  if (::fallocate(fd, how, signed_offset(from), signed_offset(length)) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return 0;
+  int error = errno;
+  auto end = error == ENOSPC ? stat_fd(fd) : Result<Stat>(fail(status::disk_full));
+  if (end && from + length > end->size)
+    (void)::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, signed_offset(end->size), signed_offset(from + length - end->size));
+  return error;
+}
+}  // namespace
+
 Outcome allocate(int fd, std::uint64_t size) {
   if (!representable(size, 0)) return fail(status::invalid_parameter);
   auto stat = stat_fd(fd);
   if (!stat) return fail(stat.error());
   if (size < stat->size) return truncate(fd, size);
   if (size == stat->size) return {};
-  if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, signed_offset(size)) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
-    return fail(status_from_errno(errno));
+  if (int error = reserve(fd, FALLOC_FL_KEEP_SIZE, 0, size); error != 0) return fail(status_from_errno(error));
   return {};
 }
 
@@ -119,8 +137,7 @@ Outcome truncate(const FileHandle& file, std::uint64_t size) {
   if (file.volume->options().strict_allocate) {
     auto stat = stat_fd(fd);
     bool grows = stat && size > stat->size && representable(size, 0);
-    if (grows && ::fallocate(fd, 0, signed_offset(stat->size), signed_offset(size - stat->size)) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
-      return fail(status_from_errno(errno));
+    if (int error = grows ? reserve(fd, 0, stat->size, size - stat->size) : 0; error != 0) return fail(status_from_errno(error));
   }
   return truncate(fd, size);
 }
