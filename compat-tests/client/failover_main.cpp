@@ -2,7 +2,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -12,11 +11,6 @@
 
 using namespace bossa;
 using namespace bossa::checks;
-
-std::string bossa::checks::fresh_name(const char* stem) {
-  static std::atomic<int> count{0};
-  return std::string(stem) + "-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
-}
 
 namespace {
 
