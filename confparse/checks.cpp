@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
+#include <optional>
 
 #include "src/base/unicode.hpp"
 
@@ -28,7 +30,7 @@ class Checks {
     if (yes("unix password sync") && !yes("pam password change")) check_password_program(text("passwd program"));
     if (text("winbind separator").size() != 1)
       say(Severity::error, "winbind separator", "'winbind separator' must be a single character");
-    check_autorid();
+    check_id_mapping();
     auto workgroup = text("workgroup"), netbios_name = text("netbios name");
     if (workgroup == netbios_name) say(Severity::warning, "netbios name", "'workgroup' and 'netbios name' must differ");
     if (netbios_name.size() > 15) say(Severity::warning, "netbios name", "'netbios name' has more than 15 characters");
@@ -51,19 +53,56 @@ class Checks {
     auto found = std::ranges::find(from_.options, key, &Option::key);
     return found == from_.options.end() ? std::string{} : found->value;
   }
-  // The id mapping faults that count for testparm's exit status, but for ranges that overlap.
-  void check_autorid() {
-    auto role = server_role(from_);
-    bool controller = role == "ROLE_ACTIVE_DIRECTORY_DC";
-    if (role != "ROLE_DOMAIN_MEMBER" && !controller) return;
-    auto backend = option("idmapconfig*:backend");
-    if (backend == "rid" || (controller && backend == "autorid"))
-      return say(Severity::error, "server role", "'idmap config * : backend = " + backend + "' cannot be the default backend");
-    unsigned long low = 0, high = 0, size = 100000;
-    if (backend != "autorid" || std::sscanf(option("idmapconfig*:range").c_str(), "%lu - %lu", &low, &high) != 2) return;
+  /// The ids that one `idmap config` domain gives out.
+  struct IdRange {
+    std::string domain, backend;
+    unsigned long low = 0, high = 0;
+  };
+  std::optional<IdRange> id_range(std::string_view domain, bool controller) const {
+    auto key = "idmapconfig" + std::string(domain) + ":";
+    IdRange out{std::string(domain), option(key + "backend"), 0, std::numeric_limits<std::uint32_t>::max()};
+    // A controller's ids come from its own database, whose range is all there is.
+    if (!controller && std::sscanf(option(key + "range").c_str(), "%lu - %lu", &out.low, &out.high) != 2) return std::nullopt;
+    return out;
+  }
+  // `*` first, then in the order of their `backend` lines.
+  std::vector<IdRange> id_ranges(bool controller) const {
+    constexpr std::string_view prefix = "idmapconfig", suffix = ":backend";
+    std::vector<IdRange> out;
+    if (auto all = id_range("*", controller)) out.push_back(*all);
+    for (const auto& one : from_.options) {
+      std::string_view key = one.key;
+      if (!key.starts_with(prefix) || !key.ends_with(suffix) || key == "idmapconfig*:backend") continue;
+      auto domain = key.substr(prefix.size(), key.size() - prefix.size() - suffix.size());
+      if (auto range = id_range(domain, controller)) out.push_back(*range);
+    }
+    return out;
+  }
+  void check_autorid(const IdRange& range) {
+    if (!equal_ignoring_case(range.backend, "autorid")) return;
+    unsigned long size = 100000;
     if (auto text = option("idmapconfig*:rangesize"); !text.empty()) size = std::strtoul(text.c_str(), nullptr, 0);
-    if (high < low || high - low + 1 < 2 * size)
-      say(Severity::error, "server role", "the range of 'idmap config * : backend = autorid' must be at least twice as large as its rangesize");
+    // testparm counts in 32 bits, where a controller's range has the size 0.
+    if (range.high < range.low || static_cast<std::uint32_t>(range.high - range.low + 1) < 2 * size)
+      say(Severity::error, "server role", "the range of 'idmap config " + range.domain + " : backend = autorid' must be at least twice as large as its rangesize");
+  }
+  // The id mapping faults that count for testparm's exit status.
+  void check_id_mapping() {
+    auto role = server_role(from_);
+    if (role == "ROLE_STANDALONE") return;
+    auto backend = std::ranges::find(from_.options, "idmapconfig*:backend", &Option::key);
+    constexpr std::string_view defaults[] = {"tdb", "tdb2", "ldap", "autorid", "hash"};
+    if (backend != from_.options.end() && std::ranges::none_of(defaults, [&](auto name) { return equal_ignoring_case(name, backend->value); }))
+      say(Severity::error, "server role", "'idmap config * : backend = " + backend->value + "' cannot be the default backend");
+    auto ranges = id_ranges(role == "ROLE_ACTIVE_DIRECTORY_DC");
+    for (auto one = ranges.begin(); one != ranges.end(); ++one) {
+      check_autorid(*one);
+      // As testparm: a range that lies wholly within an earlier one is not noticed.
+      auto inside = [](unsigned long id, const IdRange& range) { return range.low <= id && id <= range.high; };
+      auto other = std::find_if(one + 1, ranges.end(), [&](const IdRange& later) { return inside(one->low, later) || inside(one->high, later); });
+      if (other != ranges.end())
+        say(Severity::error, "server role", "the ids of 'idmap config " + one->domain + "' and 'idmap config " + other->domain + "' overlap: give them separate ranges");
+    }
   }
   void check_password_program(const std::string& command) {
     auto program = command.substr(0, command.find(' '));

@@ -120,7 +120,6 @@ against the real `testparm` in every full test run. Known differences outside of
 | what | testparm 4.17.12 | bossa-testparm | cause |
 | --- | --- | --- | --- |
 | `smb ports = 445 x` | says so, then crashes (status 134) | status 1 | a use after free in testparm |
-| ranges of two `idmap config` domains that overlap | status 1 | status 0 | winbindd's matter, not checked |
 | standard error | Samba's words | `file:line:column` and what was expected | easier to act on |
 
 )";

@@ -115,6 +115,40 @@ unsigned corpus_matches(const fs::path& folder, unsigned& total) {
 
 BOOST_AUTO_TEST_SUITE(as_samba)
 
+// Each row was put to testparm 4.17: the status, of files whose ids clash or whose default backend can give out none.
+BOOST_AUTO_TEST_CASE(id_mapping_that_cannot_work_fails_as_in_testparm) {
+  struct Row {
+    int status;
+    std::string_view role, lines;
+  };
+  constexpr std::string_view member = "security=ads\nrealm=X.Y", controller = "server role=active directory domain controller", primary = "domain logons=yes";
+  constexpr Row rows[] = {
+      {1, primary, "idmap config * : backend ="},
+      {1, primary, "idmap config * : backend = rid\nidmap config * : range = 1000-2000"},
+      {1, member, "idmap config * : backend = AD\nidmap config * : range = 1000-2000"},
+      {0, member, "idmap config * : backend = HASH\nidmap config * : range = 1000-2000"},
+      {0, "server role=standalone", "idmap config * : backend = rid"},
+      {1, member, "idmap config * : backend = Autorid\nidmap config * : range = 1000-2000"},
+      {0, primary, "idmap config * : backend = autorid"},
+      {1, controller, "idmap config * : backend = autorid\nidmap config * : range = 1000-2000000"},
+      {1, controller, "idmap config X : backend = foo"},
+      {0, member, "idmap config X : backend = foo"},
+      {1, member, "idmap config * : range = 1000-2000\nidmap config A : backend = rid\nidmap config A : range = 500-1000"},
+      {1, member, "idmap config A : backend = rid\nidmap config A : range = 500-3000\nidmap config * : range = 1000-2000"},
+      {0, member, "idmap config * : range = 1000-2000\nidmap config A : backend = rid\nidmap config A : range = 1500-1700"},
+      {0, member, "idmap config * : range = 1000-2000\nidmap config A : range = 500-1000"},
+      {1, member, "idmap config B : backend = rid\nidmap config B : range = 1500-1700\nidmap config A : backend = rid\nidmap config A : range = 1000-2000"},
+  };
+  Scratch scratch;
+  for (const auto& row : rows) {
+    scratch.write("smb.conf", "[global]\n" + std::string(row.role) + "\n" + std::string(row.lines) + "\n");
+    auto configuration = read(scratch.path / "smb.conf", {});
+    int status = 0;
+    for (const auto& finding : global_checks(configuration, [](const std::string&) { return true; })) status |= finding.severity == Severity::error;
+    BOOST_TEST(status == row.status, row.role << ", " << row.lines);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(recorded_cases_agree) {
   auto cases = testing::recorded_cases(root / "confparse/testdata/smbconf-semantics.jsonl");
   BOOST_TEST(cases.size() == 317u);

@@ -13,7 +13,9 @@
 #include "confparse/explain_main.hpp"
 #include "confparse/lint.hpp"
 #include "confparse/manual.hpp"
+#include "src/base/unicode.hpp"
 #include "src/policy/hosts.hpp"
+#include "src/policy/macros.hpp"
 
 namespace {
 
@@ -107,9 +109,31 @@ Arguments parse_arguments(int count, char** words) {
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void complain(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
 
+// testparm looks a section up by its name with the macros of a connection expanded, most to nothing; those of a service stay.
+std::string looked_up_name(std::string name) {
+  constexpr std::string_view of_a_service = "SPugHG";
+  constexpr char kept = '\1';
+  for (auto at = name.find('%'); at != std::string::npos; at = name.find('%', at + 1)) {
+    if (at + 1 < name.size() && of_a_service.find(name[at + 1]) != std::string_view::npos) name[at] = kept;
+  }
+  auto out = bossa::policy::expand(name, {});
+  std::ranges::replace(out, kept, '%');
+  return out;
+}
+
+// The name as the file has it; empty: there is no such section.
+std::string section_asked_for(const Configuration& configuration, const std::string& asked) {
+  if (asked.empty()) return "global";
+  for (const auto& section : configuration.sections) {
+    if (section.valid && bossa::equal_ignoring_case(looked_up_name(section.name), asked)) return section.name;
+  }
+  return bossa::equal_ignoring_case(asked, "global") ? asked : std::string{};
+}
+
 int print_one(const Configuration& configuration, const Arguments& arguments) {
   std::optional<std::string> text;
-  auto section = arguments.section.empty() ? "global" : arguments.section;
+  auto section = section_asked_for(configuration, arguments.section);
+  if (section.empty()) return complain("unknown section " + arguments.section), 1;
   if (!arguments.parameter.empty()) {
     text = dump_parameter(configuration, section, arguments.parameter, {arguments.verbose, arguments.log_level});
     if (!text) complain("parameter " + arguments.parameter + " is not known in section " + section);

@@ -160,7 +160,7 @@ class Channel {
 
   client::Tree& tree() {
     for (int attempt = 0; !tree_; ++attempt) {
-      if (attempt == 100) throw Failed("no channel can be bound any more");
+      if (attempt == 100) throw Failed("no channel can be bound any more: " + refusal_);
       if (!bind()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     return *tree_;
@@ -195,12 +195,12 @@ class Channel {
  private:
   bool bind() {
     auto connection = client::Connection::connect(common_.relay.endpoint(), std::chrono::seconds(20));
-    if (!connection) return false;
+    if (!connection) return refused("connect", connection.error());
     client::NegotiateOptions options;
     options.client_guid = common_.client_guid;
-    if (!(*connection)->negotiate(options)) return false;
+    if (auto done = (*connection)->negotiate(options); !done) return refused("NEGOTIATE", done.error());
     auto session = common_.first.session->bind(**connection, common_.target.user);
-    if (!session) return false;
+    if (!session) return refused("SESSION_SETUP", session.error());
     connection_ = std::move(*connection);
     session_ = std::move(*session);
     tree_ = std::make_unique<client::Tree>(*session_, common_.first.tree->id(), common_.first.tree->info());
@@ -208,7 +208,12 @@ class Channel {
     common_.relay.may_cut(local_port(connection_->transport().socket()));
     return true;
   }
+  bool refused(const char* step, NtStatus why) {
+    refusal_ = std::string(step) + ": " + to_string(why);
+    return false;
+  }
   Common& common_;
+  std::string refusal_;
   std::unique_ptr<client::Connection> connection_;
   std::unique_ptr<client::Session> session_;
   std::unique_ptr<client::Tree> tree_;

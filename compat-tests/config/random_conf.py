@@ -71,7 +71,8 @@ class Generator:
 
     def noise(self):
         return self.chance.choice(("", "# a comment = x", "\t; another", "fruit:aapl = yes", "Recycle : Keep Tree = %d" % self.chance.randrange(3), "no such parameter = 1",
-                                   "idmap config * : backend = autorid", "idmap config D : range = 1-2", "just text", "valid user = bob", "   "))
+                                   "idmap config %s : backend = %s" % (self.chance.choice("*DE"), self.chance.choice(("autorid", "rid", "tdb", "LDAP", "x"))),
+                                   "idmap config %s : range = %s" % (self.chance.choice("*DE"), self.chance.choice(("1-2", "2-9", "1000 - 500000", "x"))), "just text", "valid user = bob", "   "))
 
     def section(self, rows, most):
         chance = self.chance
