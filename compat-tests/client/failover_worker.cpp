@@ -10,7 +10,7 @@ namespace {
 
 using namespace client;
 namespace state {
-constexpr std::uint32_t r = 1, rh = 3, rwh = 7;
+constexpr std::uint32_t rh = 3, rwh = 7;
 }
 constexpr std::size_t most_handles = 8;
 constexpr std::uint64_t lock_area = 1u << 20;  // behind the data, so that no lock keeps a write out
