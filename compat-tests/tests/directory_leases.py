@@ -102,11 +102,14 @@ def other_client(case):
         reader = two.create(name + "\\old", disposition=1, access=0x120089)[2]
         must(two.close(reader))
         check(one.wait_break(0.3) is None, "broken by one who only read")
+        written = two.create(name + "\\x", disposition=1, access=0x13019F)[2]
+        must(two.write(written, b"more content"))
+        check(one.wait_break(0.3) is None, "broken by a write: a listing shows the size of the last close")
         made = []
         change = [
             ("a new file", lambda: made.append(two.create(name + "\\new", disposition=2, access=0x13019F))),
             ("a new directory", lambda: two.create(name + "\\newdir", disposition=2, access=READ_AND_LIST, options=1)),
-            ("a write", lambda: two.write(old, b"more content")),
+            ("the close of a file that was written", lambda: two.close(written)),
             ("new times", lambda: two.set_info(old, FILE_BASIC, struct.pack("<QQQQII", 0, 0, 0x01D0000000000000, 0, 0, 0))),
             ("new attributes", lambda: two.set_info(old, FILE_BASIC, struct.pack("<QQQQII", 0, 0, 0, 0, 2, 0))),
             ("a new size", lambda: two.set_info(old, 20, struct.pack("<Q", 3))),

@@ -6,6 +6,7 @@ import time
 
 from impacket import smb3structs
 
+from caching import Client
 from harness import check, check_equal, test
 from smb_raw import Login
 
@@ -99,6 +100,40 @@ def own_changes_once(case):
         check_equal(told, [one for one in want if recursive or "\\" not in one[1]], "told")
         watch.close()
         case.smbclient(server, "share", "del d/inner", "rmdir d", "del end", "del last").must()
+
+
+@test("changes of named streams are told as such, to those who ask for them", servers=("bossad",))
+def streams(case):
+    server = case.start({}, {"share": {"vfs objects": "streams_xattr"}})
+    case.put_on_disk(server, "share", "file")
+    watches = {name: Watch(server, "share", filter_=bits) for name, bits in (("names", 0x200), ("sizes", 0x400), ("writes", 0x800), ("files", 0x1F))}
+    asked = {name: watch.ask() for name, watch in watches.items()}
+    with Client(server) as client:
+        def set_info(file_id, info_class, data):
+            return client.wait(client.send(17, struct.pack("<HBBIHHI", 33, 1, info_class, len(data), 96, 0, 0) + file_id + data))[0]
+
+        def expect(what, status, **wanted):
+            check_equal(hex(status), "0x0", what)
+            check_equal(hex(client.close(client.create("mark", disposition=5)[2])), "0x0", "mark")
+            for name, events in wanted.items():
+                told = watches[name].answer(asked[name])
+                asked[name] = watches[name].ask()
+                check_equal(told, events, what + ", told to who watches " + name)
+
+        status, _, stream, _ = client.create("file:one", disposition=2, access=0x13019F)
+        expect("creation", status, names=[(6, "file:one")])
+        body = struct.pack("<HHIQ16sIIHHI", 49, 112, 5, 0, stream, 0, 0, 0, 0, 0) + b"hello"
+        expect("write", client.wait(client.send(9, body))[0], sizes=[(8, "file:one")], writes=[(8, "file:one")])
+        expect("size", set_info(stream, 20, struct.pack("<Q", 2)), sizes=[(8, "file:one")], writes=[(8, "file:one")])
+        name = ":two".encode("utf-16le")
+        expect("rename", set_info(stream, 10, struct.pack("<B7xQI", 0, 0, len(name)) + name), names=[(7, "file:one"), (6, "file:two")])
+        expect("deletion", set_info(stream, 13, b"\1"))
+        expect("close", client.close(stream), names=[(7, "file:two")])
+        expect("new file", client.close(client.create("new:one", disposition=2)[2]), names=[(6, "new:one")])
+    told = watches["files"].until(("added", "new"))
+    check(not [name for _, name in told if ":" in name or name == "file"], "told of streams unasked", told)
+    for watch in watches.values():
+        watch.close()
 
 
 @test("a local storm of 50,000 new files in a watched tree is told whole, or the client is told to list it", servers=("bossad",), slow=True)

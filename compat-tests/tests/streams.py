@@ -1,8 +1,10 @@
 """Named streams on shares with streams_xattr: the same on disk for both servers, and larger than an attribute on this one."""
 import os
 import shutil
+import struct
 
 from harness import check, check_equal, test
+from locks import Locker
 from smb_files import CREATE, DELETE_ON_CLOSE, DIRECTORY, Files
 
 SHARES = {
@@ -71,6 +73,33 @@ def swap(case, first, second):
 def swapped(case):
     swap(case, "bossad", "smbd")
     swap(case, "smbd", "bossad")
+
+
+@test("a stream that is renamed while it is open keeps its share modes and locks, and whoever else has it open follows", servers=("bossad",))
+def renamed(case):
+    server = case.start({}, {"share": {"vfs objects": "streams_xattr"}})
+    case.put_on_disk(server, "share", "f")
+    with Locker(server) as one, Locker(server) as two:
+        first = one.create("f:old", share=4, access=0x13019F)[2]
+        third = two.create("f:old", share=7, access=0x100080, disposition=1)[2]  # for attributes alone
+        check_equal(one.write(first, b"content"), "0x0", "write")
+        name = ":new".encode("utf-16le")
+        rename = struct.pack("<B7xQI", 0, 0, len(name)) + name
+        status = one.wait(one.send(17, struct.pack("<HBBIHHI", 33, 1, 10, len(rename), 96, 0, 0) + first + rename))[0]
+        check_equal(hex(status), "0x0", "rename")
+        check_equal(hex(two.create("f:new", disposition=1, access=0x120089)[0]), hex(0xC0000043), "its share mode under the new name")
+        status, _, other, _ = two.create("f:old", disposition=2, share=0, access=0x13019F)
+        check_equal(hex(status), "0x0", "another stream of the old name")
+        check_equal(two.write(other, b"else"), "0x0", "write to the other stream")
+        check_equal(one.write(first, b"CON"), "0x0", "write under the new name")
+        facts = two.wait(two.send(16, struct.pack("<HBBIHHIII16s", 41, 1, 5, 1024, 0, 0, 0, 0, 0, third)))  # FileStandardInformation
+        check_equal((hex(facts[0]), struct.unpack_from("<Q", facts[1], 64 + 8 + 8)[0]), ("0x0", 7), "size through the open that was there before")
+        check_equal(one.close(first), 0, "close")
+        check_equal(two.close(third), 0, "close")
+        check_equal(two.close(other), 0, "close")
+        reader = two.create("f:new", disposition=1, access=0x120089)[2]
+        body = struct.pack("<HBBIQ16sIIIHHB", 49, 0x50, 0, 100, 0, reader, 0, 0, 0, 0, 0, 0)
+        check_equal(two.wait(two.send(8, body))[1][80:87], b"CONtent", "content")
 
 
 @test("a stream larger than an attribute is kept, out of everybody's sight", servers=("bossad",))

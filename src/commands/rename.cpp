@@ -87,10 +87,21 @@ Outcome rename_stream_open(Request& request, const std::string& who, Open& open,
       return fail(status::access_denied);
     }
   }
-  auto old_link = session::link_name(handle);
-  if (auto renamed = fs::rename_stream(handle, parsed->stream()); !renamed) return renamed;
+  const auto old_key = file.node->key();
+  const auto old_name = handle.stream;
+  const auto old_link = session::link_name(handle);
+  auto target = old_key;
+  target.stream = handle.volume->options().case_sensitive ? parsed->stream() : fold_case(parsed->stream());
+  // Found under the new name before it has that, so that nobody gets past its share modes.
+  if (!request.server.files().rename(file.node, target)) return fail(status::access_denied);
+  if (auto renamed = fs::rename_stream(handle, parsed->stream()); !renamed) {
+    (void)request.server.files().rename(file.node, old_key);
+    return renamed;
+  }
   handle.stream = parsed->stream();
   file.node->rename(old_link, session::link_name(handle));
+  file.stream_came_or_went(session::NotifyAction::removed_stream, old_name);
+  file.stream_came_or_went(session::NotifyAction::added_stream, handle.stream);
   return {};
 }
 

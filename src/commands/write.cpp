@@ -16,8 +16,10 @@ bool must_sync(const Request& request, const Open& open, const wire::WriteReques
   return through && request.tree->share.strict_sync;
 }
 
-Awaitable<Outcome> write_from(Request& request, const fs::FileHandle& file, std::uint64_t offset, Bytes data, bool sync) {
+Awaitable<Outcome> write_from(Request& request, FileOpen& open, std::uint64_t offset, Bytes data, bool sync) {
+  const auto& file = open.handle;
   auto work = [&]() -> Outcome {
+    if (file.is_stream()) open.path();  // it may have been renamed
     auto written = fs::write(file, offset, data);
     if (written && sync) return fs::sync(file);
     return written;
@@ -62,7 +64,7 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
   if (session::io_conflicts(file, offset, write->length, true)) co_return fail(status::file_lock_conflict);
   session::announce_change(request.server, file);
   if (write->length > 0) {
-    auto written = co_await write_from(request, file.handle, offset, *data, must_sync(request, *open, *write));
+    auto written = co_await write_from(request, file, offset, *data, must_sync(request, *open, *write));
     if (!written) co_return fail(written.error());
     file.position = offset + write->length;
     file.written();

@@ -58,6 +58,11 @@ FileNode::FileNode(FileKey key, State state)
   note_persistent();
 }
 
+FileKey FileNode::key() const {
+  std::lock_guard guard(mutex_);
+  return key_;
+}
+
 FileNode::State FileNode::state() const {
   std::lock_guard guard(mutex_);
   return {opens_, deletes_, locks_.state(), caches_.state()};
@@ -358,6 +363,12 @@ bool FileNode::must_wait_for_absent(const OpenIntent& intent, Contention kind) c
   return std::ranges::any_of(caches_.state(), [&](const Caches::Holder& holder) {
     return !(holder.owner == intent.cache.owner) && Caches::waits_for(holder, kind) && std::ranges::all_of(holder.opens, absent);
   });
+}
+
+bool FileNode::cached_by_absent() const {
+  if (!has_persistent() || !any_cache_.load(std::memory_order_acquire)) return false;
+  std::lock_guard guard(mutex_);
+  return std::ranges::any_of(opens_, [&](const OpenIntent& open) { return open.persistent && open.disconnected && caches_.holder_of(open.id); });
 }
 
 void FileNode::put_back(const OpenIntent& intent, std::span<const HeldLock> locks, const std::optional<Caches::Holder>& holder, bool delete_pending) {

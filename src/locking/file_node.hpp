@@ -96,7 +96,7 @@ public:
   FileNode(const FileNode&) = delete;
   FileNode& operator=(const FileNode&) = delete;
 
-  [[nodiscard]] const FileKey& key() const { return key_; }
+  [[nodiscard]] FileKey key() const;
   [[nodiscard]] State state() const;
   [[nodiscard]] std::size_t open_count() const;
 
@@ -173,6 +173,8 @@ public:
   void set_persistent(OpenId id, bool persistent = true);
   /// Whether there are any. An atomic load.
   [[nodiscard]] bool has_persistent() const { return any_persistent_.load(std::memory_order_acquire); }
+  /// Whether somebody caches the file whose client is away, and must find it as it was.
+  [[nodiscard]] bool cached_by_absent() const;
   /// Such an open comes back with what it held when the server ended, before anybody else is admitted. Of a lease that several opens
   /// share, the last word counts.
   void put_back(const OpenIntent& intent, std::span<const HeldLock> locks, const std::optional<Caches::Holder>& holder, bool delete_pending);
@@ -186,8 +188,9 @@ private:
   void note_locks() { any_lock_.store(!locks_.empty(), std::memory_order_release); }
   [[nodiscard]] const OpenIntent* find(OpenId id) const;
 
-  const FileKey key_;
+  friend class FileTable;
   mutable std::mutex mutex_;
+  FileKey key_;  // only the FileTable changes it, under the shards' mutexes as well
   std::vector<OpenIntent> opens_;
   std::vector<PendingDelete> deletes_;
   ByteRangeLocks locks_;

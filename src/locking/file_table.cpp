@@ -63,6 +63,27 @@ std::shared_ptr<FileNode> FileTable::find(const FileKey& key) const {
   return found == shard.nodes.end() ? nullptr : found->second.lock();
 }
 
+bool FileTable::rename(const std::shared_ptr<FileNode>& node, const FileKey& key) {
+  const auto old_key = node->key();
+  if (old_key == key) return true;
+  auto& from = shards_->of(old_key);
+  auto& to = shards_->of(key);
+  std::shared_ptr<FileNode> here, there;  // end after the mutexes, which their deleter takes
+  std::unique_lock first(&from < &to ? from.mutex : to.mutex);
+  auto second = &from == &to ? std::unique_lock<std::mutex>() : std::unique_lock(&from < &to ? to.mutex : from.mutex);
+  auto entry = to.nodes.find(key);
+  if (entry != to.nodes.end()) there = entry->second.lock();
+  if (there && there->open_count() > 0) return false;
+  auto before = from.nodes.find(old_key);
+  if (before != from.nodes.end()) here = before->second.lock();
+  if (here != node) return false;
+  from.nodes.erase(before);
+  to.nodes[key] = node;
+  std::lock_guard guard(node->mutex_);
+  node->key_ = key;
+  return true;
+}
+
 std::vector<std::shared_ptr<FileNode>> FileTable::nodes() const {
   std::vector<std::shared_ptr<FileNode>> live;
   for (auto& shard : shards_->all) {

@@ -24,6 +24,9 @@ public:
   [[nodiscard]] std::shared_ptr<FileNode> node(const FileKey& key);
   /// The node if somebody has it.
   [[nodiscard]] std::shared_ptr<FileNode> find(const FileKey& key) const;
+  /// The stream has another name: its opens are found under `key` from now on. False, and nothing changes, where somebody has the stream of
+  /// that name open.
+  [[nodiscard]] bool rename(const std::shared_ptr<FileNode>& node, const FileKey& key);
   /// All live nodes at about this moment, for inspection (open files) and hand-over.
   [[nodiscard]] std::vector<std::shared_ptr<FileNode>> nodes() const;
 

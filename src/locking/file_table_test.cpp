@@ -32,6 +32,29 @@ BOOST_AUTO_TEST_CASE(nodes_may_outlive_the_table) {
   BOOST_TEST(node->open_count() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_renamed_stream_is_found_under_its_new_name_with_its_opens) {
+  FileTable table;
+  const FileKey before{1, 2, "A"}, after{1, 2, "B"}, taken{1, 2, "C"};
+  auto node = table.node(before), other = table.node(taken);
+  OpenIntent intent;
+  intent.id = 7;
+  intent.access = 1;
+  BOOST_TEST((admit(*other, intent).status == status::success));
+  BOOST_TEST(!table.rename(node, taken));  // somebody has it open
+  BOOST_TEST(table.find(before) == node);
+  auto idle = table.node(after);  // got by a CREATE that has not been admitted yet
+  BOOST_TEST(table.rename(node, after));
+  BOOST_TEST(table.find(after) == node);
+  BOOST_TEST(!table.find(before));
+  BOOST_TEST((node->key() == after));
+  BOOST_TEST(table.node(before) != node);
+  idle.reset();  // what it leaves behind is not the renamed one's
+  BOOST_TEST(table.find(after) == node);
+  BOOST_TEST(table.rename(node, after));
+  node.reset();
+  BOOST_TEST(!table.find(after));
+}
+
 // For ThreadSanitizer, and for the one thing that must never happen: two exclusive opens or two exclusive locks at a time.
 BOOST_AUTO_TEST_CASE(threads_open_lock_and_close_the_same_files) {
   constexpr int files = 3, workers = 4, rounds = 3000;

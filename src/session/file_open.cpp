@@ -53,7 +53,18 @@ const std::string& FileOpen::path() {
   if (link.size() > root.size() + 1 && link.compare(0, root.size(), root) == 0 && link[root.size()] == '/') {
     if (link.compare(root.size() + 1, std::string::npos, handle.path) != 0) handle.path.assign(link, root.size() + 1);
   }
+  if (base_node) follow_stream_rename(link);
   return handle.path;
+}
+
+// Renamed through another open: its name in the opens' table is in folded case, which on the disk it need not be.
+void FileOpen::follow_stream_rename(const std::string& base_link) {
+  auto link = node->link_of(id);
+  if (link.size() <= base_link.size() + 1) return;
+  auto key = link.substr(base_link.size() + 1);
+  if (key == stream_key(handle)) return;
+  auto entry = fs::find_stream(handle, key);
+  if (entry && *entry) handle.stream = (*entry)->name;
 }
 
 void FileOpen::wake(const std::vector<locking::WaitTicket>& tickets, NtStatus outcome) {
@@ -80,21 +91,33 @@ void FileOpen::wake_notifies() {
   if (watch) notify_hub->end(*std::exchange(watch, nullptr), status::notify_cleanup);
 }
 
-void FileOpen::changed(std::uint32_t filter) {
+void FileOpen::changed(std::uint32_t filter, Told told) {
   if (!notify_hub || !notify_hub->any()) return;
-  // [MS-SMB2] 2.2.35: FILE_NOTIFY_CHANGE_STREAM_SIZE and _WRITE, of the file that the stream belongs to.
-  if (base_node) return notify_hub->report(NotifyAction::modified, 0x400 | 0x800, base_node->link_of(base_id), parent_lease);
-  notify_hub->report(NotifyAction::modified, filter, node->link_of(id), parent_lease);
+  NotifyChange change{NotifyAction::modified, filter, base_node ? base_node->link_of(base_id) : node->link_of(id)};
+  // Of a stream its content alone is its own, [MS-SMB2] 2.2.35; all else is the file's, and is told as such.
+  if (base_node && (filter & notify_filter::size)) {
+    change.action = NotifyAction::modified_stream;
+    change.filter = notify_filter::stream_size | notify_filter::stream_write;
+    change.stream = handle.stream;
+  }
+  notify_hub->report(std::span(&change, 1), parent_lease, told);
+}
+
+void FileOpen::stream_came_or_went(NotifyAction action, const std::string& stream) {
+  if (!notify_hub || !notify_hub->any() || !base_node) return;
+  NotifyChange change{action, notify_filter::stream_name, base_node->link_of(base_id), stream};
+  notify_hub->report(std::span(&change, 1), parent_lease, Told::watchers);  // no listing shows streams
 }
 
 void FileOpen::written() {
   if (!notify_hub || !notify_hub->any()) return;
+  unlisted_write_ = true;
   // A copy of some GiB must not become an answer for each WRITE to everybody who looks at the directory.
   auto now = std::chrono::steady_clock::now();
   unreported_write_ = now - write_reported_ < std::chrono::seconds(1);
   if (unreported_write_) return;
   write_reported_ = now;
-  changed(notify_filter::last_write | notify_filter::size);
+  changed(notify_filter::last_write | notify_filter::size, Told::watchers);
 }
 
 void FileOpen::close() {
@@ -112,7 +135,7 @@ void FileOpen::close() {
   }
   path();
   auto link = node->link_of(id);
-  if (unreported_write_) changed(notify_filter::last_write | notify_filter::size);
+  if (unlisted_write_) changed(notify_filter::last_write | notify_filter::size, unreported_write_ ? Told::all : Told::lease_holders);
   bool may_delete = true;
   if (delete_on_close && handle.is_directory()) {
     fs::Impersonate as{identity};
@@ -125,6 +148,7 @@ void FileOpen::close() {
     fs::Impersonate as{departure.delete_now->identity};
     auto removed = fs::remove(handle);
     node->finish_delete(departure.delete_now->link);
+    if (removed) stream_came_or_went(NotifyAction::removed_stream, handle.stream);
     if (removed && notify_hub && !base_node) {
       notify_hub->report(NotifyAction::removed, directory ? notify_filter::dir_name : notify_filter::file_name, departure.delete_now->link, parent_lease);
     }

@@ -93,7 +93,9 @@ class FileOpen {
   const std::string& path();
   [[nodiscard]] bool delete_pending() const { return node->delete_pending(id); }
   /// Tells those who watch that this file was changed: bits of notify_filter. On any thread.
-  void changed(std::uint32_t filter);
+  void changed(std::uint32_t filter, Told told = Told::all);
+  /// The named stream that this is an open of was added to its file, or taken from it: [MS-FSCC] 2.7.1.
+  void stream_came_or_went(NotifyAction action, const std::string& stream);
   /// Its data was written: told at once and then once a second, the rest at its close. On the session's core.
   void written();
   /// Wakes the LOCK requests named, each with this outcome.
@@ -108,9 +110,10 @@ class FileOpen {
 
  private:
   void let_go_of_base();
+  void follow_stream_rename(const std::string& base_link);
 
   bool turn_taken_ = false;
-  bool unreported_write_ = false;
+  bool unreported_write_ = false, unlisted_write_ = false;
   std::chrono::steady_clock::time_point write_reported_{};
   std::deque<std::shared_ptr<Signal>> turn_queue_;
   const std::shared_ptr<LockWaiters> waiters_;

@@ -151,8 +151,9 @@ void NotifyHub::leave(NotifyWatch& watch, const NotifyWaiter& waiter) {
 void NotifyHub::tell_one(NotifyWatch& watch, const NotifyChange& change, std::vector<NotifyWatch*>& told) {
   if ((watch.filter_ & change.filter & ~unless_named) == 0) return;
   if ((change.filter & unless_named) && (watch.filter_ & notify_filter::file_name)) return;
-  auto name = std::string_view(change.link).substr(watch.directory_.size() + 1);
+  auto name = change.link.substr(watch.directory_.size() + 1);
   if (watch.hidden_ && any_component(name, watch.hidden_)) return;
+  if (!change.stream.empty()) name += ':' + change.stream;
   watch.queue_.push(change.action, name);
   if (std::ranges::find(told, &watch) == told.end()) told.push_back(&watch);
 }
@@ -190,7 +191,7 @@ void NotifyHub::tell_lease_holders(std::span<const NotifyChange> changes, const 
   }
 }
 
-void NotifyHub::report(std::span<const NotifyChange> changes, const locking::CacheOwner& by) {
+void NotifyHub::report(std::span<const NotifyChange> changes, const locking::CacheOwner& by, Told told) {
   if (!any()) return;
   if (source_ != nullptr) {
     for (const auto& change : changes) {
@@ -200,8 +201,8 @@ void NotifyHub::report(std::span<const NotifyChange> changes, const locking::Cac
       source_->note_own(kind, change.link);
     }
   }
-  tell_lease_holders(changes, by);
-  if (!watched_by_any()) return;
+  if (told != Told::watchers) tell_lease_holders(changes, by);
+  if (told == Told::lease_holders || !watched_by_any()) return;
   std::lock_guard guard(mutex_);
   tell_all(changes);
 }

@@ -31,12 +31,18 @@ enum class NotifyAction : std::uint32_t {
   added = 1, removed, modified, renamed_old_name, renamed_new_name, added_stream, removed_stream, modified_stream
 };
 
-/// One change as the file system sees it. `link`: the absolute path of the entry ("/srv/x/dir/file", "…/file:stream").
+/// One change as the file system sees it. `link`: the absolute path of the entry ("/srv/x/dir/file"); `stream`: the named stream that it is
+/// about, if any, which is told as "file:stream".
 struct NotifyChange {
   NotifyAction action = NotifyAction::modified;
   std::uint32_t filter = 0;
   std::string link;
+  std::string stream{};
 };
+
+/// Who hears of a change. What was written is told to those who watch at once; who caches the listing hears of it when it is closed, as a
+/// listing has the size and times of the last close.
+enum class Told { all, watchers, lease_holders };
 
 /// What is to be told to one watch, until a request takes it. Pure.
 class NotifyQueue {
@@ -124,7 +130,7 @@ class NotifyHub {
   /// Whether anybody watches or caches a directory: worth asking before a change is put together.
   [[nodiscard]] bool any() const { return watched_by_any() || leased_by_any(); }
   /// A change made by this server, on behalf of the holder of that lease. Those of one call come in one answer.
-  void report(std::span<const NotifyChange> changes, const locking::CacheOwner& by = {});
+  void report(std::span<const NotifyChange> changes, const locking::CacheOwner& by = {}, Told told = Told::all);
   void report(NotifyAction action, std::uint32_t filter, std::string link, const locking::CacheOwner& by = {}) {
     if (!any()) return;
     NotifyChange one{action, filter, std::move(link)};
@@ -157,7 +163,7 @@ class NotifyHub {
   std::shared_ptr<std::atomic<std::size_t>> leases_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
-/// The changes that a rename means: OLD_NAME and NEW_NAME within a directory, else REMOVED and ADDED; [MS-FSA] 2.1.5.15.12.
+/// The changes that a rename means: OLD_NAME and NEW_NAME within a directory, else REMOVED and ADDED; [MS-FSA] 2.1.5.15.11.
 [[nodiscard]] std::vector<NotifyChange> rename_changes(const std::string& from, const std::string& to, bool directory);
 
 }  // namespace bossa::session

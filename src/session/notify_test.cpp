@@ -71,6 +71,30 @@ BOOST_AUTO_TEST_CASE(only_what_the_filter_asks_for_is_told) {
   BOOST_TEST(ask(*sizes) == (List{"3 f"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_is_told_behind_its_file_and_hidden_with_it) {
+  auto streams = watch("/s", filter::stream_name), files = watch("/s", filter::file_name);
+  auto blind = hub.watch("/s", filter::all, false, 65536, [](std::string_view name) { return name == "f"; });
+  NotifyChange change{NotifyAction::added_stream, filter::stream_name, "/s/f", "Zone.Identifier"};
+  hub.report(std::span(&change, 1));
+  BOOST_TEST(ask(*streams) == (List{"6 f:Zone.Identifier"}));
+  BOOST_TEST(ask(*files).empty());
+  BOOST_TEST(ask(*blind).empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_caches_a_listing_can_be_told_apart_from_who_watches) {
+  std::vector<std::string> changed;
+  hub.set_directory_listener([&](const std::string& directory, const locking::CacheOwner&) { changed.push_back(directory); });
+  auto leased = hub.enter_directory_lease();
+  auto one = watch("/s");
+  NotifyChange change{NotifyAction::modified, filter::size, "/s/f"};
+  hub.report(std::span(&change, 1), {}, Told::watchers);
+  BOOST_TEST(changed.empty());
+  BOOST_TEST(ask(*one) == (List{"3 f"}));
+  hub.report(std::span(&change, 1), {}, Told::lease_holders);
+  BOOST_TEST(changed == (List{"/s"}));
+  BOOST_TEST(ask(*one).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_rename_is_a_pair_in_one_answer) {
   auto one = watch("/s", filter::file_name), tree = watch("/s", filter::file_name, true);
   auto waiter = hub.ask(*one, context.get_executor());

@@ -125,11 +125,13 @@ std::shared_ptr<Open> make_open(Request& request, const Params& params, Opened& 
 }
 
 // To those who watch the directory, [MS-FSA] 2.1.5.1.1 and 2.1.5.1.2.
-void tell_of(FileOpen& file, std::uint32_t action) {
-  if (action == create_action::opened || file.base_node || !file.notify_hub->any()) return;
+void tell_of(FileOpen& file, std::uint32_t action, bool file_is_new) {
+  if (action == create_action::opened || !file.notify_hub->any()) return;
   namespace filter = session::notify_filter;
   if (action != create_action::created) return file.changed(filter::attributes | filter::size | filter::last_write);
-  file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, file.node->link_of(file.id), file.parent_lease);
+  auto link = file.base_node ? file.base_node->link_of(file.base_id) : file.node->link_of(file.id);
+  if (file_is_new) file.notify_hub->report(session::NotifyAction::added, file.handle.is_directory() ? filter::dir_name : filter::file_name, link, file.parent_lease);
+  file.stream_came_or_went(session::NotifyAction::added_stream, file.handle.stream);
 }
 
 // With the link's target, [MS-SMB2] 2.2.2: in 3.1.1, which POSIX clients speak, as an error context.
@@ -265,7 +267,7 @@ Awaitable<Result<Reply>> open_new(Request& request, const Params& params) {
   request.server.opens().enter(open);
   auto reply = reply_for(request, params, *opened, *open, create::oplock_level(opened->cache, caching_now(request, *opened, open)));
   request.session->add_open(open);
-  tell_of(*open->file, opened->action);
+  tell_of(*open->file, opened->action, opened->file_is_new);
   request.compound.file_id = file_id;
   co_return reply;
 }

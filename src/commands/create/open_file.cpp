@@ -250,16 +250,19 @@ void guard_by_kernel(const Place& place, Opened& opened) {
   opened.grant.state = none;
 }
 
-// Another holds a kernel lease: a client of ours, who is asked to give it up, or some program, whom the kernel has told.
-void note_kernel_lease(const Place& place, const Params& params) {
+// Another holds a kernel lease: a client of ours, who is asked to give it up, or some program, whom the kernel has told. What is to be answered
+// if nobody tries again.
+NtStatus note_kernel_lease(const Place& place, const Params& params) {
   auto found = fs::open_or_locate(place.volume, params.path, {});
+  std::shared_ptr<locking::FileNode> node;
+  if (found && found->handle) node = place.server.files().find({found->handle->key.device, found->handle->key.inode, {}});
+  if (node && node->cached_by_absent()) return status::file_not_available;
   place.obstacle->kernel_lease = true;
-  if (!found || !found->handle) return;
-  auto node = place.server.files().find({found->handle->key.device, found->handle->key.inode, {}});
-  if (!node) return;
+  if (!node) return status::cannot_break_oplock;
   auto verdict = node->contend(locking::CacheOwner{}, locking::Contention::overwrite, place.obstacle->ticket);
   std::ranges::move(verdict.breaks, std::back_inserter(place.obstacle->breaks));
   if (verdict.wait) place.obstacle->wait_at = node;
+  return status::cannot_break_oplock;
 }
 
 // The descriptor of a new file: what it inherits, then what the client sent.
@@ -365,6 +368,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   opened.cache = cache_on(place, opened.handle);
   const auto* created_at = found->created_at ? &*found->created_at : nullptr;
   opened.action = found->created ? create_action::created : action_on_existing(params);
+  opened.file_is_new = created_at != nullptr;
   if (created_at) {
     opened.granted_access = grant_new(params);
   } else {
@@ -376,7 +380,8 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
     return fail(free.error());
   }
   auto node = place.server.files().node({opened.handle.key.device, opened.handle.key.inode, session::stream_key(opened.handle)});
-  if (opened.cache.kind == locking::CacheRequest::Kind::lease && lease_is_elsewhere(place, &node->key())) return fail(status::invalid_parameter);
+  const auto key = node->key();
+  if (opened.cache.kind == locking::CacheRequest::Kind::lease && lease_is_elsewhere(place, &key)) return fail(status::invalid_parameter);
   if (opened.handle.is_stream()) {
     if (auto held = admit_to_base(place, opened); !held) return fail(held.error());
   }
@@ -395,6 +400,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   opened.grant = admission.grant;
   if (opened.cache.kind == locking::CacheRequest::Kind::lease) place.server.leases().enter(opened.cache.owner, node);
   if (auto now = fs::restat(opened.handle); !now || now->nlink == 0) return std::optional<Opened>{};
+  if (opened.handle.is_stream() && place.server.files().find(key) != node) return std::optional<Opened>{};  // renamed away meanwhile
   auto changed = deny_local_programs(place, params, opened.handle) ? change(place, params, opened, created_at) : Outcome(fail(status::sharing_violation));
   if (!changed) {
     if (found->created) (void)fs::remove(opened.handle);
@@ -441,7 +447,7 @@ Result<Opened> open_now(const Place& place, const Params& params) {
       // Only a name that came into being meanwhile: where it may be opened, it is.
       bool raced = opened.error() == status::object_name_collision && params.request.create_disposition != disposition::create;
       if (raced) continue;
-      if (opened.error() == status::cannot_break_oplock) note_kernel_lease(place, params);
+      if (opened.error() == status::cannot_break_oplock) return fail(note_kernel_lease(place, params));
       return fail(opened.error());
     }
     if (*opened) return std::move(**opened);

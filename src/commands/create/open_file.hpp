@@ -36,6 +36,7 @@ struct Opened {
   Admitted base;      ///< of a named stream: its file's node, to which it is admitted without any access
   Admitted admitted;
   std::uint32_t action = create_action::opened;
+  bool file_is_new = false;          ///< not only a stream of it
   std::uint32_t granted_access = 0;
   wire::FileFacts facts;   ///< after all changes
   std::uint32_t maximal_access = 0;  ///< when MxAc asks for it
