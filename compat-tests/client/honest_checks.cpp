@@ -211,7 +211,7 @@ void oplock_break(const Target& target) {
 }
 
 /// FSCTL_VALIDATE_NEGOTIATE_INFO: true when the server found nothing wrong.
-bool validates(const Target& target, std::uint16_t pretended_mode) {
+bool validates(const Target& target, std::uint16_t pretended_mode, std::vector<std::uint16_t> pretended_dialects = {0x0210, 0x0300, 0x0302}) {
   NegotiateOptions options;
   options.dialects = {0x0210, 0x0300, 0x0302};
   auto mount = mounted(target, options);
@@ -219,10 +219,10 @@ bool validates(const Target& target, std::uint16_t pretended_mode) {
   info.capabilities = options.capabilities;
   info.guid = mount.connection->client_guid();
   info.security_mode = pretended_mode;
-  info.dialect_count = 3;
+  info.dialect_count = static_cast<std::uint16_t>(pretended_dialects.size());
   auto input = wire::build(info);
   wire::Writer writer{input};
-  for (auto dialect : options.dialects) writer(dialect);
+  for (auto dialect : pretended_dialects) writer(dialect);
   Tweaks tweaks;
   tweaks.sign = true;
   auto reply = mount.tree->call(requests::ioctl(wire::related_file_id, wire::fsctl::validate_negotiate_info, input, 24), tweaks);
@@ -237,6 +237,7 @@ bool validates(const Target& target, std::uint16_t pretended_mode) {
 void validate_negotiate(const Target& target) {
   EXPECT(validates(target, wire::security_mode::signing_enabled));
   EXPECT(!validates(target, wire::security_mode::signing_enabled | wire::security_mode::signing_required));
+  EXPECT(!validates(target, wire::security_mode::signing_enabled, {0x0300, 0x0302}));  // the same in the end, but not what was offered
 }
 
 } // namespace

@@ -26,7 +26,8 @@ Result<ByteVector> handle_validate_negotiate(session::Request& request, Bytes in
   for (auto& dialect : dialects) reader(dialect);
   wire::ValidateNegotiateInfoResponse response{state.server_capabilities, request.server.guid(), state.server_security_mode,
                                                static_cast<std::uint16_t>(state.dialect)};
-  auto same = policy::choose_dialect(*request.settings, dialects) == state.dialect && info.guid == state.client_guid &&
+  // A server that knows 3.1.1 compares the whole list: whoever took dialects out of it on the way is found out.
+  auto same = dialects == state.client_dialects && policy::choose_dialect(*request.settings, dialects) == state.dialect && info.guid == state.client_guid &&
               info.security_mode == state.client_security_mode && info.capabilities == state.client_capabilities;
   if (!same) {
     session::refuse(request, "negotiation", status::success,

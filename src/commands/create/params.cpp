@@ -8,7 +8,10 @@ namespace bossa::commands::create {
 namespace {
 
 constexpr std::uint32_t last_impersonation_level = 3;   // Delegate
-constexpr std::uint32_t invalid_options = 0xFF000000 | create_option::reserve_opfilter;
+constexpr std::uint32_t invalid_options = 0xFF000000;
+// [MS-SMB2] 2.2.13; and FILE_CREATE_TREE_CONNECTION, of older protocols, which Windows refuses alike.
+constexpr std::uint32_t unsupported_options = create_option::open_by_file_id | create_option::reserve_opfilter | 0x80;
+constexpr std::uint32_t known_sharing = 7;
 // [MS-FSCC] 2.6. DEVICE (0x40), the volume label's bit (0x8) and VIRTUAL (0x10000) are none that a file is given.
 constexpr std::uint32_t known_attributes = 0x005EFFB7;
 constexpr std::uint32_t known_access = access::file_all | access::system_security | access::maximum_allowed | access::generic_all |
@@ -41,9 +44,10 @@ Result<Params> parse_params(Bytes message, Bytes body) {
   if (params.contexts.reconnects()) return params;  // nothing else in the request counts, [MS-SMB2] 3.3.5.9.7
   if (request->impersonation_level > last_impersonation_level) return fail(status::bad_impersonation_level);
   if (request->create_disposition > disposition::overwrite_if) return fail(status::invalid_parameter);
-  if (request->create_options & create_option::open_by_file_id) return fail(status::not_supported);
+  if (request->create_options & unsupported_options) return fail(status::not_supported);
   if (request->create_options & invalid_options) return fail(status::invalid_parameter);
-  if (request->desired_access & ~known_access) return fail(status::access_denied);
+  if (request->share_access & ~known_sharing) return fail(status::invalid_parameter);  // [MS-FSA] 2.1.5.1, phase 1
+  if (request->desired_access == 0 || (request->desired_access & ~known_access)) return fail(status::access_denied);  // likewise
   if (request->file_attributes & ~known_attributes) return fail(status::invalid_parameter);
   params.access = access::from_generic(request->desired_access);
   params.attributes = request->file_attributes;
