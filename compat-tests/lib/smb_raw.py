@@ -1,6 +1,7 @@
 """Hand-made SMB2 messages: frames for the bad-input tests, and an impacket logon that can then send anything."""
 import socket
 import struct
+import threading
 
 from impacket import crypto, smb3, smb3structs
 from impacket.smbconnection import SMBConnection
@@ -101,10 +102,25 @@ def status_of(answer):
     return struct.unpack_from("<I", answer, 8)[0]
 
 
+_wanted = threading.local()
+
+
+class _Smb3(smb3.SMB3):
+    """With a ClientGuid of the test's choice: impacket negotiates before one could set it."""
+
+    def negotiateSession(self, *arguments, **keywords):
+        self.ClientGuid = getattr(_wanted, "client_guid", None) or self.ClientGuid
+        return super().negotiateSession(*arguments, **keywords)
+
+
+smb3.SMB3 = _Smb3
+
+
 class Login:
     """An impacket session whose transport then carries hand-made requests."""
 
-    def __init__(self, server, dialect=0x0210, user="tester", password=PASSWORD):
+    def __init__(self, server, dialect=0x0210, user="tester", password=PASSWORD, client_guid=None):
+        _wanted.client_guid = client_guid
         self.connection = SMBConnection("127.0.0.1", "127.0.0.1", sess_port=server.port, preferredDialect=dialect, timeout=10)
         self.smb = self.connection._SMBConnection
         if dialect == 0x0311:

@@ -16,16 +16,27 @@ R, H, W = 1, 2, 4
 _announcing = threading.Lock()
 
 
+def with_flags(packet, flags):
+    """A packet that keeps these flags in its header: impacket sets the field when it signs."""
+    class Flagged(type(packet)):
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value | flags if key == "Flags" else value)
+
+    packet.__class__ = Flagged
+    packet["Flags"] = 0
+    return packet
+
+
 class Client(Login):
     """SMB 2.1, because there a frame is sent as it is built; 3.0 where that is needed, signed then."""
 
-    def __init__(self, server, user="tester", share="share", dialect=0x0210, capabilities=0):
+    def __init__(self, server, user="tester", share="share", dialect=0x0210, capabilities=0, client_guid=None):
         # impacket announces no more than this one; tests run side by side
         with _announcing:
             alone = smb3.SMB2_GLOBAL_CAP_ENCRYPTION
             smb3.SMB2_GLOBAL_CAP_ENCRYPTION = alone | capabilities
             try:
-                super().__init__(server, dialect, user, PASSWORD)
+                super().__init__(server, dialect, user, PASSWORD, client_guid)
             finally:
                 smb3.SMB2_GLOBAL_CAP_ENCRYPTION = alone
         if dialect >= 0x0300:
@@ -35,8 +46,10 @@ class Client(Login):
         self.breaks = []
         self.replies = {}
 
-    def send(self, command, body):
+    def send(self, command, body, flags=0):
         packet = self.smb.SMB_PACKET()
+        if flags:
+            packet = with_flags(packet, flags)
         packet["Command"] = command
         packet["TreeID"] = self.share_id
         packet["Data"] = body

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -43,6 +44,18 @@ class KernelLeases::Listener : public std::enable_shared_from_this<Listener> {
     auto end = [self = shared_from_this(), held = std::make_shared<Fd>(std::move(fd))](void*) { self->give_back(std::move(*held)); };
     Lease lease(static_cast<void*>(this), end);  // never read through; only its end counts
     return taken ? lease : nullptr;
+  }
+
+  void give_up(const FileKey& key) {
+    AsDaemon root;
+    std::lock_guard guard(mutex_);
+    for (const auto& [fd, held] : leases_)
+      if (held == key) (void)::fcntl(fd, F_SETLEASE, F_UNLCK);
+  }
+
+  bool holds(const FileKey& key) {
+    std::lock_guard guard(mutex_);
+    return std::ranges::any_of(leases_, [&](const auto& lease) { return lease.second == key && ::fcntl(lease.first, F_GETLEASE) == F_WRLCK; });
   }
 
   void stop() {
@@ -124,5 +137,9 @@ KernelLeases::KernelLeases(Sink sink) : listener_(std::make_shared<Listener>(std
 KernelLeases::~KernelLeases() { listener_->stop(); }
 
 KernelLeases::Lease KernelLeases::take(int fd, FileKey key) { return listener_->take(fd, key); }
+
+void KernelLeases::give_up(const FileKey& key) { listener_->give_up(key); }
+
+bool KernelLeases::holds(const FileKey& key) const { return listener_->holds(key); }
 
 }  // namespace bossa::fs

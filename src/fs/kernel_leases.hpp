@@ -24,6 +24,10 @@ class KernelLeases {
   /// Of a file that nobody else has open, by any descriptor of it that is not O_PATH. Nothing: it is open elsewhere, or its file system
   /// knows no leases.
   [[nodiscard]] Lease take(int fd, FileKey key);
+  /// Gives those of a file back before their end comes: nobody is there who could be asked.
+  void give_up(const FileKey& key);
+  /// Whether one of a file still stands.
+  [[nodiscard]] bool holds(const FileKey& key) const;
 
  private:
   class Listener;

@@ -123,12 +123,31 @@ void break_directory_leases(Server& server, const std::string& directory, const 
   if (!verdict.breaks.empty()) send_breaks(server, std::move(verdict.breaks));
 }
 
+namespace {
+bool kept_without_client(Server& server, const locking::FileNode& node) {
+  auto opens = node.state().opens;
+  return std::ranges::any_of(opens, [&](const locking::OpenIntent& open) {
+    auto kept = server.opens().kept(open.id);
+    return kept && (kept->state.durable.persistent || kept->state.durable.resilient);
+  });
+}
+}  // namespace
+
 void break_for_kernel(Server& server, const fs::FileKey& key) {
   auto node = server.files().find({key.device, key.inode, {}});
   if (!node) return;
+  // A handle that waits for its client: the local program goes on, clients still meet the oplock, and its client learns of it when it is back.
+  if (kept_without_client(server, *node)) return server.kernel_leases().give_up(key);
   auto verdict = node->contend(locking::CacheOwner{}, locking::Contention::overwrite);
   server.persistent().refresh(*node);
   send_breaks(server, std::move(verdict.breaks));
+}
+
+void end_lost_oplock(Server& server, FileOpen& file) {
+  if (!file.kernel_lease || server.kernel_leases().holds(file.handle.key)) return;
+  file.kernel_lease.reset();
+  file.node->reduce(file.id, locking::caching::none);
+  server.persistent().refresh(*file.node);
 }
 
 namespace {

@@ -26,6 +26,8 @@ void break_for_local_change(Server& server, const fs::LocalChange& change);
 void break_directory_leases(Server& server, const std::string& directory, const locking::CacheOwner& by);
 /// The kernel wants a lease back, because somebody opens the file: its holder's oplock ends. On the thread of the fs::KernelLeases.
 void break_for_kernel(Server& server, const fs::FileKey& key);
+/// A kept open has its client again: an oplock that the kernel took meanwhile is none any more.
+void end_lost_oplock(Server& server, FileOpen& file);
 /// Tells the other holders of this stream that its content changes. Waits for nobody.
 void announce_change(Server& server, const FileOpen& file);
 /// Waits until nobody else caches a handle of this file (rename, delete): CANCELLED when the request was.

@@ -5,6 +5,7 @@
 #include "src/base/time.hpp"
 #include "src/base/unicode.hpp"
 #include "src/commands/support.hpp"
+#include "src/session/breaks.hpp"
 #include "src/session/durable.hpp"
 
 namespace bossa::commands::create {
@@ -47,13 +48,17 @@ Outcome check_lease(const session::Request& request, const Params& params, const
   return {};
 }
 
+// Whether the tree is of the share that it was opened on. That may have another folder by now, or another one for this client.
+bool is_of_this_share(const session::Request& request, const Open& open) {
+  if (!equal_ignoring_case(open.state.share_name, request.tree->state.share_name)) return false;
+  return !open.file->restored || open.file->handle.volume->real_path() == request.tree->volume->real_path();
+}
+
 Outcome check_reconnect(session::Request& request, const Params& params, Open& open) {
   if (!equal_ignoring_case(open.state.share_name, request.tree->state.share_name)) return fail(status::object_name_not_found);
   if (auto lease = check_lease(request, params, open); !lease) return lease;
   if (open.state.durable.owner != owner_of(request)) return fail(status::access_denied);
-  // The share may have another folder by now, or another one for this client.
-  if (open.file->restored && open.file->handle.volume->real_path() != request.tree->volume->real_path()) return fail(status::object_name_not_found);
-  return {};
+  return is_of_this_share(request, open) ? Outcome{} : Outcome(fail(status::object_name_not_found));
 }
 
 void take_over(session::Request& request, const std::shared_ptr<Open>& open) {
@@ -65,6 +70,7 @@ void take_over(session::Request& request, const std::shared_ptr<Open>& open) {
   open->closed = false;
   if (std::exchange(open->file->restored, false)) open->file->handle.volume = request.tree->volume;
   open->file->node->set_disconnected(open->file->id, false);
+  session::end_lost_oplock(request.server, *open->file);
   request.server.opens().enter(open);
   request.session->add_open(open);
 }
@@ -226,6 +232,7 @@ Result<std::shared_ptr<Open>> replayed(session::Request& request, const Params& 
   if (!request.header.has(wire::header_flag::replay_operation)) return fail(status::duplicate_objectid);
   auto& open = *known.open;
   if (open.state.durable.owner != owner_of(request)) return fail(status::access_denied);
+  if (!is_of_this_share(request, open)) return fail(status::duplicate_objectid);
   if (auto lease = check_lease(request, params, open); !lease) return fail(lease.error());
   if (known.session_id == request.session->state.session_id && open.state.tree_id == request.tree->state.tree_id) return known.open;
   auto taken = request.server.opens().take(open.state.file_id.persistent);
