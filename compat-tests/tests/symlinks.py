@@ -2,7 +2,9 @@
 import os
 import pwd
 import re
+import struct
 
+from caching import Client
 from harness import check, check_equal, test
 
 SETTINGS = (
@@ -115,3 +117,46 @@ def inside_only(case):
         else:
             out.refused()
             check(not os.path.exists(os.path.join(case.dir, "got")), name, "was fetched")
+
+
+IOCTL, SET_REPARSE_POINT = 11, 0x000900A4
+SHARING_VIOLATION, NOT_SUPPORTED = 0xC0000043, 0xC00000BB
+
+
+def set_symlink(client, file_id, target):
+    name = target.encode("utf-16le")
+    data = struct.pack("<HHHHI", 0, len(name), 0, len(name), 0 if target.startswith("\\") else 1) + name
+    buffer = struct.pack("<IHH", 0xA000000C, len(data), 0) + data
+    body = struct.pack("<HHI16sIIIIIIII", 57, 0, SET_REPARSE_POINT, file_id, 120, len(buffer), 0, 0, 0, 0, 1, 0) + buffer
+    return hex(client.wait(client.send(IOCTL, body))[0])
+
+
+@test("a file becomes a symbolic link only while nobody else has it open, so that nothing written is lost; the link leads nowhere out of the share",
+      servers=("bossad",))
+def made_by_clients(case):
+    server = case.start()
+    case.put_on_disk(server, "share", "secret/inside", b"inside")
+    with open(os.path.join(server.root, "outside"), "w") as f:
+        f.write("outside")
+    os.chmod(os.path.join(server.root, "outside"), 0o644)
+    with Client(server) as one, Client(server) as two:
+        first, second = one.create("link")[2], two.create("link", disposition=1)[2]
+        check_equal(set_symlink(one, first, "secret\\inside"), hex(SHARING_VIOLATION), "while another has it open")
+        body = struct.pack("<HHIQ16sIIHHI", 49, 112, 4, 0, second, 0, 0, 0, 0, 0) + b"kept"
+        check_equal(hex(two.wait(two.send(9, body))[0]), "0x0", "write by the other")
+        check_equal(two.close(second), 0, "close")
+        check_equal(set_symlink(one, first, "secret\\inside"), hex(NOT_SUPPORTED), "where there is content")
+        with open(server.data("share", "link")) as f:
+            check_equal(f.read(), "kept", "content")
+        check_equal(one.close(first), 0, "close")
+        for name, target in (("in", "secret\\inside"), ("up", "..\\..\\outside"), ("away", os.path.join(server.root, "outside").replace("/", "\\"))):
+            made = one.create(name)[2]
+            check_equal(set_symlink(one, made, target), "0x0", "link to " + target)
+            check_equal(one.close(made), 0, "close")
+        check_equal(sorted(name for name in os.listdir(server.data("share")) if name.startswith(".")), [], "what was left behind")
+    check_equal(case.smbclient(server, "share", "get in got").must().status, 0)
+    with open(os.path.join(case.dir, "got"), "rb") as f:
+        check_equal(f.read(), b"inside", "through the link inside")
+    for name in ("up", "away"):
+        case.smbclient(server, "share", "get %s %s" % (name, name)).refused()
+        check(not os.path.exists(os.path.join(case.dir, name)), "read through " + name)

@@ -1,4 +1,4 @@
-// Reparse points: [MS-SMB2] 3.3.5.15.13; [MS-FSA] 2.1.5.10.14, 2.1.5.10.37, 2.1.5.10.5.
+// Reparse points: [MS-SMB2] 3.3.5.15.13; [MS-FSA] 2.1.5.10.14, 2.1.5.10.37, 2.1.5.10.3.
 #include "src/commands/file_ioctl.hpp"
 #include "src/fs/reparse.hpp"
 
@@ -15,6 +15,24 @@ Outcome may_change(const Request& request, const Open& open) {
   if (request.tree->state.read_only) return fail(status::access_denied);
   if (open.file->handle.is_stream()) return fail(status::invalid_parameter);
   return {};
+}
+
+// Another file stands at the name afterwards. What others have open there would go on in one that nobody finds any more, and what they write
+// would be lost: so nobody may have it open, or open it meanwhile.
+Outcome replace_alone(FileOpen& file, const wire::ReparsePoint& point) {
+  if (file.delete_pending()) return fail(status::delete_pending);
+  if (auto closed_to_others = file.node->set_delete_pending(file.id, true); !closed_to_others) return closed_to_others;
+  auto done = file.node->open_count() > 1 ? Outcome(fail(status::sharing_violation)) : fs::set_reparse(file.handle, point);
+  (void)file.node->set_delete_pending(file.id, false);
+  return done;
+}
+
+// The open is found by the file that it is of now.
+void follow_replacement(Request& request, Open& open) {
+  auto& file = *open.file;
+  (void)request.server.files().rename(file.node, {file.handle.key.device, file.handle.key.inode, {}});
+  if (file.keeper) (void)file.keeper->keep(open);
+  file.changed(session::notify_filter::attributes);
 }
 
 }  // namespace
@@ -47,10 +65,10 @@ Awaitable<Result<IoctlOutput>> set_reparse_point(Request& request, Open& open, B
     request.server.log().info("{}: no symbolic link made by a client where 'wide links' is in force", request.who());
     co_return fail(status::access_denied);
   }
-  auto work = [&] { return fs::set_reparse(open.file->handle, *point); };
+  auto work = [&] { return replace_alone(*open.file, *point); };
   auto done = co_await as_user(request, *open.file, work);
   if (!done) co_return fail(done.error());
-  open.file->changed(session::notify_filter::attributes);
+  follow_replacement(request, open);
   co_return IoctlOutput{};
 }
 
@@ -62,7 +80,7 @@ Awaitable<Result<IoctlOutput>> delete_reparse_point(Request& request, Open& open
   auto work = [&] { return fs::delete_reparse(open.file->handle, *tag); };
   auto done = co_await as_user(request, *open.file, work);
   if (!done) co_return fail(done.error());
-  open.file->changed(session::notify_filter::attributes);
+  follow_replacement(request, open);
   co_return IoctlOutput{};
 }
 

@@ -43,6 +43,13 @@ Outcome replace(FileHandle& file, const std::function<int(int directory, const c
     ::unlinkat(directory, passing.c_str(), 0);
     return fail(failed);
   }
+  // What was taken away is looked at again: somebody may have put another file there meanwhile, or written to it.
+  auto taken = stat_at(directory, passing.c_str(), false);
+  bool expected = taken && taken->key == file.key && (!taken->is_file() || (taken->size == 0 && taken->nlink == 1));
+  if (!expected) {
+    if (exchange()) ::unlinkat(directory, passing.c_str(), 0);
+    return fail(status::sharing_violation);
+  }
   if (::unlinkat(directory, passing.c_str(), entry->is_directory() ? AT_REMOVEDIR : 0) != 0) {
     auto failed = status_from_errno(errno);
     if (exchange()) ::unlinkat(directory, passing.c_str(), 0);
