@@ -155,9 +155,11 @@ Outcome share_blocks(FileOpen& source, FileOpen& target, const DuplicateExtents&
   auto from = fs::restat(source.handle), to = fs::restat(target.handle);
   if (!from || !to) return fail(status::unsuccessful);
   auto fits = [&](std::uint64_t offset, std::uint64_t size) { return offset <= size && wanted.byte_count <= size - offset; };
-  if (!fits(wanted.source_offset, from->size) || !fits(wanted.target_offset, to->size)) return fail(status::not_supported);
+  // [MS-FSCC] 2.3.8. A sparse target grows, another one has the range already, as with Windows.
+  bool grows = marked_sparse(target) && wanted.byte_count <= largest_offset && wanted.target_offset <= largest_offset - wanted.byte_count;
+  if (!fits(wanted.source_offset, from->size) || !(grows || fits(wanted.target_offset, to->size))) return fail(status::not_supported);
   if (wanted.byte_count == 0) return {};
-  if (marked_sparse(source) && !marked_sparse(target)) return fail(status::not_supported);
+  if (marked_sparse(source) && !grows) return fail(status::not_supported);
   auto distance = wanted.source_offset > wanted.target_offset ? wanted.source_offset - wanted.target_offset : wanted.target_offset - wanted.source_offset;
   if (source.handle.key == target.handle.key && distance < wanted.byte_count) return fail(status::not_supported);
   if (session::io_conflicts(source, wanted.source_offset, wanted.byte_count, false) ||
