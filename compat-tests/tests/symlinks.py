@@ -160,3 +160,45 @@ def made_by_clients(case):
     for name in ("up", "away"):
         case.smbclient(server, "share", "get %s %s" % (name, name)).refused()
         check(not os.path.exists(os.path.join(case.dir, name)), "read through " + name)
+
+
+@test("what a client does to a link that it opened as such never reaches what the link leads to", servers=("bossad",))
+def handle_of_the_link(case):
+    server = case.start({}, {"share": {"vfs objects": "acl_xattr streams_xattr"}})
+    path = case.put_on_disk(server, "share", "target", b"content", mode=0o644)
+    outside = os.path.join(server.root, "outside")
+    with open(outside, "wb") as f:
+        f.write(b"content")
+    os.chmod(outside, 0o666)
+    os.symlink("target", server.data("share", "in"))
+    os.symlink(outside, server.data("share", "out"))
+    before = [(os.stat(p).st_mtime_ns, os.stat(p).st_mode, sorted(os.listxattr(p))) for p in (path, outside)]
+    with Client(server) as one:
+        for name in ("in", "out"):
+            status, _, link, _ = one.create(name, disposition=1, options=0x200000, access=0x13019F)
+            check_equal(hex(status), "0x0", "open of the link")
+
+            def set_info(info_class, data, kind=1):
+                return one.wait(one.send(17, struct.pack("<HBBIHHI", 33, kind, info_class, len(data), 96, 0, 0) + link + data))[0]
+
+            def ioctl(code, data=b""):
+                body = struct.pack("<HHI16sIIIIIIII", 57, 0, code, link, 120, len(data), 0, 0, 0, 0, 1, 0) + data
+                return one.wait(one.send(IOCTL, body))[0]
+
+            one.wait(one.send(9, struct.pack("<HHIQ16sIIHHI", 49, 112, 4, 0, link, 0, 0, 0, 0, 0) + b"lost"))
+            set_info(20, struct.pack("<Q", 1))
+            set_info(19, struct.pack("<Q", 0))
+            set_info(4, struct.pack("<QQQQII", 0x01D0000000000000, 0x01D0000000000000, 0x01D0000000000000, 0, 0x3, 0))
+            set_info(15, struct.pack("<IBBH", 0, 0, 1, 1) + b"A\0x")
+            set_info(0, struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20) + struct.pack("<BBHHH", 2, 0, 8, 0, 0), kind=3)
+            ioctl(0x000900C4, b"\1")
+            ioctl(0x000980C8, struct.pack("<QQ", 0, 7))
+            ioctl(0x00098208, struct.pack("<II QQ", 0, 1, 0, 7))
+            check_equal(hex(set_info(13, b"\1")), "0x0", "deletion of the link")
+            check_equal(one.close(link), 0, "close")
+            check(not os.path.lexists(server.data("share", name)), "the link stayed")
+    after = [(os.stat(p).st_mtime_ns, os.stat(p).st_mode, sorted(os.listxattr(p))) for p in (path, outside)]
+    check_equal(after, before, "times, mode and attributes of the targets")
+    for p in (path, outside):
+        with open(p, "rb") as f:
+            check_equal(f.read(), b"content", "content of " + os.path.basename(p))

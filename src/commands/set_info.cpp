@@ -113,6 +113,7 @@ Outcome set_mode(Open& open, Bytes buffer) {
 }
 
 Outcome set_file_info(Request& request, const std::string& who, Open& open, std::uint8_t info_class, Bytes buffer) {
+  if (open.file->handle.is_stream()) open.file->path();  // it may have been renamed
   switch (static_cast<FileClass>(info_class)) {
     case FileClass::basic: return set_basic(open, buffer);
     case FileClass::rename: return rename_open(request, who, open, buffer);
