@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::uint32_t frame_mark = 0x31485042;  // "BPH1"
 constexpr std::uint64_t worth_rewriting = 4u << 20;
+constexpr std::uint64_t most_unflushed = 16u << 20;  // how far it grows where nobody asks for a flush
 constexpr std::uint64_t largest_file = 1u << 30;  // of ours none gets there; what a start may cost
 
 struct FrameHead {
@@ -207,8 +208,18 @@ bool HandleLog::append(std::uint64_t id, Bytes record) {
 
 void HandleLog::broke(const char* what, int error) { log_.error("{}: {}: {}; handles that cannot be kept are not persistent", path_, what, std::strerror(error)); }
 
+// Changes that nobody waits for (leases that come and go) must not fill the disk: a client can make them as fast as it likes.
+void HandleLog::trim() {
+  std::unique_lock one(flushing_, std::try_to_lock);
+  if (!one) return;  // who flushes writes it anew, if not now then the next time
+  std::lock_guard guard(mutex_);
+  if (end_ < std::max(trim_at_, most_unflushed) || end_ <= 4 * live_bytes_) return;
+  trim_at_ = rewrite() ? 0 : 2 * end_;  // a full disk is not asked at each change
+}
+
 bool HandleLog::put(std::uint64_t id, Bytes record) {
   if (record.empty() || record.size() > longest_record) return false;
+  trim();
   std::lock_guard guard(mutex_);
   auto known = live_.find(id);
   if (known != live_.end() && known->second.bytes.size() == record.size() && std::equal(record.begin(), record.end(), known->second.bytes.begin())) return true;
@@ -218,6 +229,7 @@ bool HandleLog::put(std::uint64_t id, Bytes record) {
 }
 
 void HandleLog::erase(std::uint64_t id) {
+  trim();
   std::lock_guard guard(mutex_);
   if (!live_.contains(id)) return;
   take(id, {});

@@ -43,6 +43,7 @@ class HandleLog {
   bool load(std::string& problem);
   void take(std::uint64_t id, Bytes record);
   bool append(std::uint64_t id, Bytes record);
+  void trim();
   bool rewrite();
   void broke(const char* what, int error);
 
@@ -52,7 +53,7 @@ class HandleLog {
   mutable std::mutex mutex_;   // the file's end and the map
   std::mutex flushing_;        // taken before mutex_
   std::map<std::uint64_t, Live> live_;
-  std::uint64_t order_ = 0, end_ = 0, live_bytes_ = 0;
+  std::uint64_t order_ = 0, end_ = 0, live_bytes_ = 0, trim_at_ = 0;
   std::uint64_t written_ = 0, flushed_ = 0;  // frames
   bool broken_ = false;
 };

@@ -64,6 +64,20 @@ using Ids = std::vector<std::uint64_t>;
 
 BOOST_FIXTURE_TEST_SUITE(handle_log, Fixture)
 
+BOOST_AUTO_TEST_CASE(changes_that_nobody_flushes_do_not_fill_the_disk) {
+  constexpr std::size_t mebibyte = 1u << 20;
+  {
+    auto store = open();
+    BOOST_TEST(store->put(1, record(100, 1)));
+    for (std::uint8_t i = 0; i < 60; ++i) BOOST_TEST(store->put(2, record(mebibyte, i)));
+    BOOST_TEST(std::filesystem::file_size(path()) < 18 * mebibyte);
+    store->erase(2);
+  }
+  auto store = open();
+  BOOST_TEST(ids(*store) == (Ids{1}));
+  BOOST_TEST((store->records().front().second == record(100, 1)));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_put_is_there_in_the_order_of_the_last_word) {
   {
     auto store = open();
