@@ -387,6 +387,33 @@ def resilient(case):
         check(time.monotonic() - began > 2, "it was lost after %.1f s" % (time.monotonic() - began))
 
 
+@test("a lease break that found its client away is told when the client is back, and whoever waits goes on then", servers=("bossad",))
+def break_while_away(case):
+    server = case.standard()
+    guid = "ResilientClient1"
+    one = Client(server, client_guid=guid)
+    status, _, file_id, state = one.lease("resilient-lease", KEY1, R | H | W)
+    check_equal((hex(status), state), ("0x0", R | H | W), "lease")
+    check_equal(hex(request_resiliency(one, file_id, struct.pack("<II", 60000, 0))), hex(0), "FSCTL_LMR_REQUEST_RESILIENCY")
+    one.drop()
+    time.sleep(0.3)
+    with Client(server) as other:
+        waiting = other.create_send("resilient-lease", disposition=1)
+        check(not other.sort_out(0.5) or waiting not in other.replies, "the second open did not wait")
+        two = Client(server, client_guid=guid)
+        context = KEY1 + struct.pack("<IIQ", R | H | W, 0, 0)
+        status, _, again, _ = two.create("resilient-lease", oplock=0xFF, contexts=[(b"DHnC", file_id), (b"RqLs", context)], disposition=1)
+        check_equal(hex(status), "0x0", "takeover")
+        broken = two.wait_break()
+        check(broken is not None and struct.unpack_from("<I16sII", broken, 4) == (1, KEY1, R | H | W, R | H), "break", broken)
+        check_equal(two.acknowledge(KEY1, R | H), 0, "acknowledgement")
+        began = time.monotonic()
+        check_equal(hex(other.created(waiting)[0]), "0x0", "second open")
+        check(time.monotonic() - began < 3, "it waited on")
+        check_equal(two.close(again), 0, "close")
+        two.drop()
+
+
 @test("a share without continuous availability opens no store and promises nothing", servers=("bossad",))
 def no_store(case):
     server = case.start()

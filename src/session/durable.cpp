@@ -59,10 +59,20 @@ bool OpenTable::keep(const std::shared_ptr<Open>& open, boost::asio::any_io_exec
   const auto& owner = open->state.durable.owner;
   auto timer = std::make_shared<Timer>(std::move(executor));
   timer->timer.expires_after(std::chrono::milliseconds(open->state.durable.timeout_ms));
+  // Before it can be found: its client may be back, on another core, at once.
+  auto mark = [&](bool disconnected) {
+    open->state.durable.disconnected = disconnected;
+    open->file->node->set_disconnected(id, disconnected);
+  };
+  open->state.durable.disconnected_since = nt_now();
+  mark(true);
   {
     std::lock_guard guard(mutex_);
     auto found = opens_.find(id);
-    if (found == opens_.end() || kept_of_[owner] >= most) return false;
+    if (found == opens_.end() || kept_of_[owner] >= most) {
+      mark(false);
+      return false;
+    }
     ++kept_of_[owner];
     auto& entry = found->second;
     entry.session_id = 0;
@@ -70,19 +80,12 @@ bool OpenTable::keep(const std::shared_ptr<Open>& open, boost::asio::any_io_exec
     entry.timer = timer;
     entry.owner = owner;
   }
-  open->state.durable.disconnected = true;
-  open->state.durable.disconnected_since = nt_now();
-  open->file->node->set_disconnected(id, true);
   timer->timer.async_wait([weak = weak_from_this(), timer, id](boost::system::error_code error) {
     if (error) return;
     auto table = weak.lock();
     if (!table) return;
-    {
-      std::lock_guard guard(table->mutex_);
-      auto found = table->opens_.find(id);
-      if (found == table->opens_.end() || found->second.timer != timer) return;  // came back meanwhile
-    }
-    if (auto late = table->take(id)) late->close();
+    // Not one that came back meanwhile, and may be kept anew.
+    if (auto late = table->take(id, timer.get())) late->close();
   });
   return true;
 }
@@ -93,10 +96,12 @@ std::shared_ptr<Open> OpenTable::kept(locking::OpenId id) const {
   return found == opens_.end() ? nullptr : found->second.keeper;
 }
 
-std::shared_ptr<Open> OpenTable::take(locking::OpenId id) {
+std::shared_ptr<Open> OpenTable::take(locking::OpenId id) { return take(id, nullptr); }
+
+std::shared_ptr<Open> OpenTable::take(locking::OpenId id, const Timer* of_timer) {
   std::lock_guard guard(mutex_);
   auto found = opens_.find(id);
-  if (found == opens_.end() || !found->second.keeper) return nullptr;
+  if (found == opens_.end() || !found->second.keeper || (of_timer && found->second.timer.get() != of_timer)) return nullptr;
   auto open = std::move(found->second.keeper);
   auto timer = std::move(found->second.timer);
   erase(found);

@@ -59,6 +59,7 @@ class OpenTable : public std::enable_shared_from_this<OpenTable> {
     std::string owner;
   };
   void erase(std::unordered_map<locking::OpenId, Entry>::iterator entry);
+  [[nodiscard]] std::shared_ptr<Open> take(locking::OpenId id, const Timer* of_timer);
   mutable std::mutex mutex_;
   std::unordered_map<locking::OpenId, Entry> opens_;
   std::map<Guids, locking::OpenId> by_create_guid_;

@@ -149,8 +149,14 @@ Reply stopped_on_symlink(const std::string& target) {
   return reply;
 }
 
+// A break that found no client: it goes out behind the answer to the CREATE.
+void follow_with_break(Request& request, const std::shared_ptr<Open>& open) {
+  boost::asio::post(request.executor(), [server = &request.server, open] { session::send_break_again(*server, *open->file); });
+}
+
 // An open that was there before: taken over again after a lost connection, or a CREATE that was sent twice.
-Result<Reply> reply_again(Request& request, const Params& params, Open& open) {
+Result<Reply> reply_again(Request& request, const Params& params, const std::shared_ptr<Open>& kept) {
+  auto& open = *kept;
   Opened now;
   auto stat = fs::restat(open.file->handle);
   if (!stat) return fail(stat.error());
@@ -158,6 +164,7 @@ Result<Reply> reply_again(Request& request, const Params& params, Open& open) {
   now.action = create_action::opened;
   request.compound.file_id = open.state.file_id;
   auto holder = open.file->node->holder_of(open.file->id);
+  if (holder && holder->breaking) follow_with_break(request, kept);  // Lease.BreakNotification, which nobody was there to hear
   locking::CacheRequest kind;
   if (open.state.lease) kind.kind = locking::CacheRequest::Kind::lease;
   return reply_for(request, params, now, open, create::oplock_level(kind, holder ? holder->state : 0));
@@ -193,9 +200,7 @@ std::uint32_t caching_now(Request& request, const Opened& opened, const std::sha
   if (opened.grant.state == locking::caching::none) return opened.grant.state;
   auto holder = open->file->node->holder_of(open->file->id);
   if (!holder) return locking::caching::none;
-  if (holder->breaking && holder->opens.size() == 1) {
-    boost::asio::post(request.executor(), [server = &request.server, open] { session::send_break_again(*server, *open->file); });
-  }
+  if (holder->breaking && holder->opens.size() == 1) follow_with_break(request, open);
   return holder->state;
 }
 
@@ -288,11 +293,11 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   if (contexts.reconnects()) {
     auto open = create::reconnect(request, *params);
     if (!open) co_return fail(open.error());
-    co_return reply_again(request, *params, **open);
+    co_return reply_again(request, *params, *open);
   }
   auto before = create::replayed(request, *params);
   if (!before) co_return fail(before.error());
-  if (*before) co_return reply_again(request, *params, **before);
+  if (*before) co_return reply_again(request, *params, *before);
   co_await create::close_other_instances(request, *params);
   co_return co_await open_new(request, *params);
 }
