@@ -21,13 +21,12 @@ class Checks {
   std::vector<Diagnostic> run() {
     if (yes("wins support") && !text("wins server").empty())
       say(Severity::error, "wins server", "both 'wins support = yes' and 'wins server' are set");
-    bool by_role = text("security") == "AUTO" && text("server role") == "member server";  // a member is one of Active Directory unless it says otherwise
-    if ((text("security") == "ADS" || by_role) && text("realm").empty()) say(Severity::error, "security", "'security = ads' needs 'realm'");
+    check_membership();
     directory("lock directory", Severity::warning);
     directory("state directory", Severity::error);
     directory("cache directory", Severity::error);
     directory("pid directory", Severity::warning);
-    if (yes("unix password sync") && !yes("pam password change")) check_password_program(text("passwd program"));
+    if (yes("unix password sync")) check_password_sync();
     if (text("winbind separator").size() != 1)
       say(Severity::error, "winbind separator", "'winbind separator' must be a single character");
     check_id_mapping();
@@ -104,10 +103,25 @@ class Checks {
         say(Severity::error, "server role", "the ids of 'idmap config " + one->domain + "' and 'idmap config " + other->domain + "' overlap: give them separate ranges");
     }
   }
+  void check_membership() {
+    auto security = text("security");
+    // A member is one of Active Directory unless it says otherwise.
+    if (security == "AUTO" && text("server role") == "member server") security = "ADS";
+    if (security != "ADS" && security != "DOMAIN") return;
+    if (security == "ADS" && text("realm").empty()) say(Severity::error, "security", "'security = ads' needs 'realm'");
+    if (security == "ADS" && text("workgroup").empty()) say(Severity::error, "workgroup", "'security = ads' needs 'workgroup'");
+    if (!yes("encrypt passwords")) say(Severity::error, "encrypt passwords", "a member of a domain needs 'encrypt passwords = yes'");
+    if (text("password server").empty()) say(Severity::error, "password server", "a member of a domain needs a 'password server'; * finds it");
+  }
+  void check_password_sync() {
+    if (!yes("pam password change")) check_password_program(text("passwd program"));
+    if (yes("encrypt passwords") && text("passwd chat").find("%o") != std::string::npos)
+      say(Severity::error, "passwd chat", "'passwd chat' asks for the old password (%o), which nobody knows with 'encrypt passwords = yes'");
+  }
   void check_password_program(const std::string& command) {
     auto program = command.substr(0, command.find(' '));
-    bool runs = !program.empty() && access(program.c_str(), X_OK) == 0;
-    if (!runs) return say(Severity::error, "unix password sync", "'unix password sync' needs a 'passwd program' that can be run");
+    bool there = !program.empty() && access(program.c_str(), F_OK) == 0;
+    if (!there) return say(Severity::error, "unix password sync", "'unix password sync' needs a 'passwd program' that is there");
     if (command.find("%u") == std::string::npos) say(Severity::error, "passwd program", "'passwd program' needs %u, the user");
   }
   void directory(std::string_view parameter, Severity severity) {

@@ -115,14 +115,25 @@ unsigned corpus_matches(const fs::path& folder, unsigned& total) {
 
 BOOST_AUTO_TEST_SUITE(as_samba)
 
-// Each row was put to testparm 4.17: the status, of files whose ids clash or whose default backend can give out none.
-BOOST_AUTO_TEST_CASE(id_mapping_that_cannot_work_fails_as_in_testparm) {
+// Each row was put to testparm 4.17: the status, of ids that clash, a default backend that can give out none, and what a member or 'unix password sync' needs.
+BOOST_AUTO_TEST_CASE(settings_that_cannot_work_fail_as_in_testparm) {
   struct Row {
     int status;
     std::string_view role, lines;
   };
   constexpr std::string_view member = "security=ads\nrealm=X.Y", controller = "server role=active directory domain controller", primary = "domain logons=yes";
   constexpr Row rows[] = {
+      {1, "security=domain", "password server ="},
+      {1, "server role=member server", "realm=X\npassword server ="},
+      {0, "security=user", "password server =\nencrypt passwords = no\nworkgroup ="},
+      {1, "security=domain", "encrypt passwords = no"},
+      {1, member, "workgroup ="},
+      {0, "security=domain", "workgroup ="},
+      {1, "unix password sync = yes", "passwd program = /etc/passwd %u\npasswd chat = *old* %o"},
+      {1, "unix password sync = yes", "pam password change = yes\npasswd chat = *old* %o"},
+      {0, "unix password sync = yes", "passwd program = /etc/passwd %u\npasswd chat = *old* %o\nencrypt passwords = no"},
+      {0, "unix password sync = yes", "passwd program = /etc/passwd %u"},
+      {1, "unix password sync = yes", "passwd program = /no/such %u"},
       {1, primary, "idmap config * : backend ="},
       {1, primary, "idmap config * : backend = rid\nidmap config * : range = 1000-2000"},
       {1, member, "idmap config * : backend = AD\nidmap config * : range = 1000-2000"},
