@@ -145,12 +145,12 @@ std::vector<Diagnostic> global_checks(const Configuration& configuration,
 
 std::string_view server_role(const Configuration& configuration) {
   auto role = configuration.value(id_of("server role")).text, security = configuration.value(id_of("security")).text;
-  if (role == "standalone server" && security == "AUTO") return "ROLE_STANDALONE";
+  if (security == "ADS" || security == "DOMAIN") return "ROLE_DOMAIN_MEMBER";  // whatever the role
   if (role == "classic primary domain controller") return "ROLE_DOMAIN_PDC";
   if (role == "classic backup domain controller") return "ROLE_DOMAIN_BDC";
   if (role == "active directory domain controller") return "ROLE_ACTIVE_DIRECTORY_DC";
-  if (role == "member server" || security == "ADS" || security == "DOMAIN") return "ROLE_DOMAIN_MEMBER";
-  if (role == "auto" && configuration.yes("domain logons"))
+  if (role == "member server" && security == "AUTO") return "ROLE_DOMAIN_MEMBER";
+  if ((role == "auto" || role == "member server") && configuration.yes("domain logons"))
     return configuration.value(id_of("domain master")).text == "No" ? "ROLE_DOMAIN_BDC" : "ROLE_DOMAIN_PDC";
   return "ROLE_STANDALONE";
 }

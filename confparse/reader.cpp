@@ -37,7 +37,7 @@ struct KnownIds {
   ParameterId include = id_of("include"), copy = id_of("copy"), config_backend = id_of("config backend"), dos_charset = id_of("dos charset"),
               printing = id_of("printing"), idmap_uid = id_of("idmap uid"), idmap_gid = id_of("idmap gid"), idmap_backend = id_of("idmap backend"),
               path = id_of("path"), available = id_of("available"), printable = id_of("printable"), browseable = id_of("browseable"),
-              msdfs_proxy = id_of("msdfs proxy"), registry_shares = id_of("registry shares"), server_role = id_of("server role"), valid = id_of("-valid"),
+              msdfs_proxy = id_of("msdfs proxy"), registry_shares = id_of("registry shares"), server_role = id_of("server role"), security = id_of("security"), valid = id_of("-valid"),
               netbios_name = id_of("netbios name");
 };
 const KnownIds& known_ids() {
@@ -516,8 +516,10 @@ void Reader::domain_controller_defaults() {
 }
 
 bool Reader::is_domain_controller() const {
-  const auto* setting = out_.setting(ids_.server_role);
-  return setting && setting->value.text == "active directory domain controller";
+  const auto* role = out_.setting(ids_.server_role);
+  if (!role || role->value.text != "active directory domain controller") return false;
+  const auto* security = out_.setting(ids_.security);  // makes it a member, whatever the role
+  return !security || (security->value.text != "ADS" && security->value.text != "DOMAIN");
 }
 
 std::string own_host_name(const ReadOptions& options) {

@@ -134,6 +134,7 @@ BOOST_AUTO_TEST_CASE(settings_that_cannot_work_fail_as_in_testparm) {
       {0, "unix password sync = yes", "passwd program = /etc/passwd %u\npasswd chat = *old* %o\nencrypt passwords = no"},
       {0, "unix password sync = yes", "passwd program = /etc/passwd %u"},
       {1, "unix password sync = yes", "passwd program = /no/such %u"},
+      {0, controller, "security = ads\nrealm = X\nidmap config X : backend = foo"},
       {1, primary, "idmap config * : backend ="},
       {1, primary, "idmap config * : backend = rid\nidmap config * : range = 1000-2000"},
       {1, member, "idmap config * : backend = AD\nidmap config * : range = 1000-2000"},

@@ -112,7 +112,7 @@ bool is_edit(const std::string& element) { return element.size() > 1 && (element
 std::vector<std::string> edited(std::vector<std::string> list, const std::vector<std::string>& edits) {
   for (const auto& edit : edits) {
     auto name = edit.substr(1);
-    auto found = std::ranges::find_if(list, [&](const std::string& one) { return equal_ignoring_case(one, name); });
+    auto found = std::ranges::find(list, name);  // case counts here, as in Samba
     if (edit.front() == '-') {
       if (found != list.end()) list.erase(found);
     } else if (found == list.end()) {
