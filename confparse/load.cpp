@@ -5,6 +5,7 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <iterator>
 #include <optional>
@@ -98,6 +99,7 @@ class Checks {
 
   void run() {
     check_dialects();
+    take_limits();
     if (strict()) stand_by_mistakes();
     auto global_trouble = host_lists(settings_.hosts_allow, settings_.hosts_deny, settings_.origins);
     for (auto& share : settings_.shares) {
@@ -113,6 +115,24 @@ class Checks {
  private:
   void say(Severity severity, const policy::Origin& at, std::string message) {
     from_.diagnostics.push_back({severity, at.file, at.line, 0, std::move(message)});
+  }
+
+  // A value that is none is told, and the default stays.
+  void take_limits() {
+    for (const auto& row : policy::limit_rows()) {
+      auto name = "bossa:" + std::string(row.name);
+      auto found = std::ranges::find(from_.options, folded_name(name), &Option::key);
+      if (found == from_.options.end()) continue;
+      std::uint64_t number = 0;
+      const char* end = found->value.data() + found->value.size();
+      auto [stop, error] = std::from_chars(found->value.data(), end, number);
+      if (error == std::errc{} && stop == end && number >= row.least && number <= row.most) {
+        settings_.limits.set(row.limit, number);
+        continue;
+      }
+      from_.diagnose(Severity::error, found->place, "'" + name + " = " + found->value + "': expected a number from " + std::to_string(row.least) + " to " +
+                                                        std::to_string(row.most) + "; the default, " + std::to_string(row.standard) + ", stays");
+    }
   }
 
   // `bossa:strict access = yes`: a line about access that is not understood closes what it stands in.

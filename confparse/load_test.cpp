@@ -186,6 +186,19 @@ BOOST_AUTO_TEST_CASE(strict_access_closes_what_a_slip_stands_in) {
   BOOST_TEST(!loaded("[global]\nbossa:strict access = y\n[a]\npath = /a\nvalid user = bob\n").settings->find_share("a")->not_served_because.empty());
 }
 
+BOOST_AUTO_TEST_CASE(limits_are_numbers_between_their_bounds_or_stay_at_their_defaults) {
+  using policy::Limit;
+  auto good = loaded("[global]\nbossa:half open limit = 0\nBossa : Locks Per File = 12\n");
+  BOOST_TEST(good.settings->limits[Limit::half_open] == 0u);
+  BOOST_TEST(good.settings->limits[Limit::locks_per_file] == 12u);
+  BOOST_TEST(good.settings->limits[Limit::waiting_requests] == 511u);
+  for (std::string bad : {"0", "-1", "1x", "", "65537", "99999999999999999999"}) {
+    auto outcome = loaded("[global]\nbossa:locks per file = " + bad + "\n");
+    BOOST_TEST(outcome.settings->limits[Limit::locks_per_file] == 65536u, bad);
+    BOOST_TEST(says(outcome, Severity::error, "expected a number from 1 to 65536", 2), bad);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_has_no_effect_is_named_once) {
   auto outcome = loaded("[global]\nos level = 3\nos level = 4\n[s]\npath = /s\nspotlight = yes\n[t]\npath = /t\nspotlight = yes\n");
   unsigned notes = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "confparse/table.hpp"
+#include "src/policy/limits.hpp"
 
 namespace bossa::confparse {
 namespace {
@@ -78,10 +79,6 @@ It is Samba's, tried case by case against `testparm` 4.17: what Samba refuses is
 * A parameter name that does not exist is left out, and the server starts. One that is near a parameter that decides about access is
   an error in the log and on the output of the init script. With `bossa:strict access = yes` in `[global]` the share that it stands in is
   not served (every share, when it stands in `[global]`).
-* Three options of `[global]` are Bossa's own, about clients that are not logged on: `bossa:failed logon delay` (seconds before the answer
-  to a failed logon, 2; guesses at one account from one address are answered one after the other, a success never waits), `bossa:half open
-  limit` (connections of one address on which nobody has logged on, 256, 0 for any number; the oldest goes when there is one more) and
-  `bossa:logon time limit` (seconds after which such a connection ends, 60).
 * A `#` or `;` begins a comment only at the start of a line. Anywhere else it belongs to the value.
 * A line without `=` is left out without a word.
 * A byte order mark swallows the first line: a section header there is lost.
@@ -124,6 +121,16 @@ against the real `testparm` in every full test run. Known differences outside of
 
 )";
 
+void limits(std::string& out) {
+  out += "## What one client, user or address may take up\n\nBossa's own, in [global]. 0, where it may stand, is any number. `bossa-status --limits` says how often each was reached.\n"
+         "`smb2 max credits`, `max open files`, `max connections` and `max smbd processes` are Samba's.\n\n"
+         "| parameter | default | from | to | bounds | at the limit |\n| --- | --- | --- | --- | --- | --- |\n";
+  for (const auto& row : policy::limit_rows())
+    out += "| " + code("bossa:" + std::string(row.name)) + " | " + std::to_string(row.standard) + " | " + std::to_string(row.least) + " | " + std::to_string(row.most) + " | " +
+           std::string(row.what) + " | " + std::string(row.reaction) + " |\n";
+  out += "\n";
+}
+
 }  // namespace
 
 std::string manual() {
@@ -143,6 +150,7 @@ std::string manual() {
       "* An unknown name is warned of with the nearest known one.\n\n";
   out += language;
   out += deviations;
+  limits(out);
   out += "## Acted on, in [global]\n\n";
   section(out, Scope::global, Support::full);
   out += "\n## Acted on, in shares\n\nThey may stand in [global] too, as the default of the shares that come after.\n\n";

@@ -191,7 +191,7 @@ session::StatusView Engine::inspect(std::chrono::milliseconds within) const { re
 
 std::vector<session::Refusal> Engine::refusals() const { return parts_->server->refusals().latest(); }
 
-void Engine::limit(const session::Gate::Limits& limits) { parts_->server->gate().set(limits); }
+std::array<std::uint64_t, policy::limit_count> Engine::limits_reached() const { return parts_->server->usage().reached(); }
 
 void Engine::release_ports() {
   for (auto& acceptor : parts_->acceptors) acceptor->shut();

@@ -43,8 +43,8 @@ public:
   [[nodiscard]] session::StatusView inspect(std::chrono::milliseconds within) const;
   /// The last refusals, the oldest first.
   [[nodiscard]] std::vector<session::Refusal> refusals() const;
-  /// What is allowed before a logon, from now on.
-  void limit(const session::Gate::Limits& limits);
+  /// How often each limit was reached, in the order of policy::limit_rows().
+  [[nodiscard]] std::array<std::uint64_t, policy::limit_count> limits_reached() const;
 
 private:
   struct Parts;

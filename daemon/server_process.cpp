@@ -90,24 +90,6 @@ std::string refusal(const Options& options, const confparse::LoadOutcome& outcom
   return text.empty() ? fmt::format("{} cannot be taken", options.configuration_file) : text;
 }
 
-/// The number of one of Bossa's own options of [global]; a value that is none is told, and the default stays.
-void take_number(const confparse::Configuration& configuration, std::string_view name, std::string_view key, long most, const std::function<void(long)>& take, Log& log) {
-  auto found = std::ranges::find(configuration.options, key, &confparse::Option::key);
-  if (found == configuration.options.end()) return;
-  long number = -1;
-  auto [end, error] = std::from_chars(found->value.data(), found->value.data() + found->value.size(), number);
-  if (error == std::errc{} && end == found->value.data() + found->value.size() && number >= 0 && number <= most) return take(number);
-  log.error("{}: '{} = {}': expected a number up to {}; the default stays", configuration.origin(found->place).text(), name, printable(found->value), most);
-}
-
-session::Gate::Limits limits_of(const confparse::Configuration& configuration, Log& log) {
-  session::Gate::Limits limits;
-  take_number(configuration, "bossa:failed logon delay", "bossa:failedlogondelay", 60, [&](long n) { limits.failed_logon_delay = std::chrono::seconds(n); }, log);
-  take_number(configuration, "bossa:half open limit", "bossa:halfopenlimit", 1000000, [&](long n) { limits.half_open = static_cast<std::size_t>(n); }, log);
-  take_number(configuration, "bossa:logon time limit", "bossa:logontimelimit", 3600, [&](long n) { limits.logon_time = std::chrono::seconds(std::max(n, 1L)); }, log);
-  return limits;
-}
-
 /// The file read again for each client, as smbd's process of a client does, with what waits for a restart as it is running.
 class OwnConfiguration final : public session::ClientSettings {
 public:
@@ -170,14 +152,15 @@ std::shared_ptr<LogSink> make_sink(const Options& options, const policy::Setting
 void raise_descriptor_limit(Log& log, const policy::Settings& settings) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  rlim_t wanted = rlim_t{settings.max_open_files} + 512; // beside open files: sockets, folders, databases
+  rlim_t needed = rlim_t{settings.max_open_files} + 512; // beside open files: sockets, folders, databases
+  rlim_t wanted = needed + settings.limits[policy::Limit::opens_per_user]; // one user shall not take all
   if (limit.rlim_max < wanted) {
     rlimit higher{wanted, wanted};
     if (setrlimit(RLIMIT_NOFILE, &higher) == 0) return; // root may
   }
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted) {
+  if (limit.rlim_cur < needed) {
     log.warning("the system allows {} open descriptors, fewer than 'max open files = {}' asks for; clients get 'too many opened "
                 "files' past that",
                 limit.rlim_cur, settings.max_open_files);
@@ -233,7 +216,6 @@ private:
     set_up_control();
     engine_ = Engine::create(log_, settings_, own_, error);  // before anything listens: no client may meet a server that cannot serve
     if (!engine_) return false;
-    engine_->limit(limits_of(*configuration_, log_));
     auto listen = listen_addresses(*settings_, machine_interfaces(), ipv6_available(), resolve_host);
     for (const auto& warning : listen.warnings) log_.warning("{}", warning);
     error = listen.error;
@@ -281,6 +263,7 @@ private:
       return ControlAnswer{status_json(view, {options_.configuration_file, getpid(), started_, loaded_, restart_needed_}), {}, {}};
     });
     control_->on("refusals", [this](const std::string&) { return ControlAnswer{refusals_json(engine_->refusals()), {}, {}}; });
+    control_->on("limits", [this](const std::string&) { return ControlAnswer{limits_json(settings_->limits, engine_->limits_reached()), {}, {}}; });
     control_->on("reload-config", [this](const std::string&) { return reload("the control socket"); });
     control_->on("share-list", [this](const std::string&) { return ControlAnswer{share_list_json(*settings_, options_.persist), {}, {}}; });
     control_->on("configure", [this](const std::string& arguments) { return configure(arguments); });
@@ -368,7 +351,6 @@ private:
     for (const auto& name : restart_needed_) log_.error("reload: '{}' differs from what the server was started with; that takes effect at the next restart", name);
     log_.set_level(settings_->log_level);
     if (log_moved) log_.set_sink(make_sink(options_, *settings_));
-    engine_->limit(limits_of(*configuration_, log_));
     engine_->reload(settings_, own_configuration(options_, outcome, unwritten_, settings_, log_));
     log_.error("reload, by {}: {} is in force, {} changes", asked_by, options_.configuration_file, changes.size());
     std::vector<std::string> findings;

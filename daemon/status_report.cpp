@@ -207,6 +207,26 @@ std::string refusals_text(const std::string& text) {
   return out.empty() ? "Nothing was refused\n" : out;
 }
 
+std::string limits_json(const policy::Limits& limits, const std::array<std::uint64_t, policy::limit_count>& reached) {
+  auto list = Json::array();
+  for (const auto& row : policy::limit_rows())
+    list.push_back({{"parameter", fmt::format("bossa:{}", row.name)},
+                    {"value", limits[row.limit]},
+                    {"default", row.standard},
+                    {"of", row.what},
+                    {"reached", reached[static_cast<std::size_t>(row.limit)]}});
+  return Json{{"limits", list}}.dump();
+}
+
+std::string limits_text(const std::string& text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return {};
+  auto out = fmt::format("{:<32}{:>12}{:>12}  {}\n", "limit", "value", "reached", "of");
+  for (const auto& one : json.value("limits", Json::array()))
+    out += fmt::format("{:<32}{:>12}{:>12}  {}\n", text_of(one, "parameter"), one.value("value", std::uint64_t{0}), one.value("reached", std::uint64_t{0}), text_of(one, "of"));
+  return out;
+}
+
 std::string ping_json(const StatusFrame& frame) { return json_of(frame).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string reload_json(const std::vector<Change>& changes, const std::vector<std::string>& findings, const std::vector<std::string>& restart_needed,

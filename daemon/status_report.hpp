@@ -24,6 +24,11 @@ struct StatusFrame {
 /// From refusals_json()'s text, a line each; "" when it is none.
 [[nodiscard]] std::string refusals_text(const std::string& json);
 
+/// The result of "limits": policy::limit_rows() with the values in force, and how often each was reached.
+[[nodiscard]] std::string limits_json(const policy::Limits& limits, const std::array<std::uint64_t, policy::limit_count>& reached);
+/// From limits_json()'s text, a line each; "" when it is none.
+[[nodiscard]] std::string limits_text(const std::string& json);
+
 /// The result of "ping".
 [[nodiscard]] std::string ping_json(const StatusFrame& frame);
 /// The result of "reload-config"; of the changes the first `most`.

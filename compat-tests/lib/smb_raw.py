@@ -170,6 +170,14 @@ class Login:
         body["Buffer"] = name.encode("utf-16le")
         return body
 
+    def send_without_wait(self, command, body, tree):
+        """The MessageId, for recvSMB()."""
+        packet = self.smb.SMB_PACKET()
+        packet["Command"] = command
+        packet["TreeID"] = tree
+        packet["Data"] = body
+        return self.smb.sendSMB(packet)
+
     def send_raw(self, command, body, tree=0, sign=None, flags=0, wait=True):
         """Sends one request; returns its NTSTATUS, or None if the server dropped the connection."""
         packet = self.smb.SMB_PACKET()

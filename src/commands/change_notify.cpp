@@ -17,6 +17,15 @@ session::NotifyWatch& watch_of(Request& request, FileOpen& file, const wire::Cha
   return *file.watch;
 }
 
+// Each watch keeps the events between two requests.
+bool too_many_watches(Request& request) {
+  auto opens = request.session->opens();
+  auto watches = std::ranges::count_if(opens, [](const auto& one) { return one->file && one->file->watch; });
+  if (!request.settings->limits.reached(policy::Limit::notifies_per_session, static_cast<std::uint64_t>(watches))) return false;
+  request.server.limit_reached(policy::Limit::notifies_per_session, request.who());
+  return true;
+}
+
 Reply answer(const std::optional<ByteVector>& entries) {
   wire::OutputBufferResponse response;
   if (!entries) {
@@ -51,6 +60,7 @@ Awaitable<Result<Reply>> handle_change_notify(Request& request) {
   auto& file = *(*open)->file;
   if (file.delete_pending()) co_return fail(status::delete_pending);
   auto& hub = *request.server.notify_hub();
+  if (!file.watch && too_many_watches(request)) co_return fail(status::insufficient_resources);
   watch_of(request, file, *notify);
   auto watch = file.watch;  // the open may close meanwhile
   auto waiter = hub.ask(*watch, request.executor());

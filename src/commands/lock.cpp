@@ -92,6 +92,10 @@ constexpr std::chrono::milliseconds first_pause{20}, longest_pause{500};
 
 Awaitable<Outcome> take(Request& request, Open& open, const Wanted& wanted) {
   auto& file = *open.file;
+  if (request.settings->limits.reached(policy::Limit::locks_per_file, file.node->lock_count() + wanted.elements.size() - 1)) {
+    request.server.limit_reached(policy::Limit::locks_per_file, request.who());
+    co_return fail(status::insufficient_resources);
+  }
   for (auto pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
     auto taken = co_await take_among_clients(request, file, wanted);
     if (!taken || !file.shows_locks) co_return taken;

@@ -24,7 +24,6 @@ using session::Session;
 using session::SessionPhase;
 
 constexpr NtStatus request_out_of_sequence{0xC000042A};
-constexpr std::size_t most_channels = 32;  // of one session, as Windows and smbd
 
 // A new Session, or the one that the header names: in progress, or valid and about to authenticate again.
 Result<std::shared_ptr<Channel>> channel_of(Request& request) {
@@ -34,7 +33,7 @@ Result<std::shared_ptr<Channel>> channel_of(Request& request) {
   }
   auto& connection = request.connection;
   if (!connection.room_for_session()) {
-    session::refuse(connection, "logon", status::insufficient_resources, "too many logons were begun on this connection");
+    session::refuse(connection, "logon", status::insufficient_resources, "too many sessions or logons that are not finished on this connection");
     return fail(status::insufficient_resources);
   }
   session::SessionState state;
@@ -83,7 +82,11 @@ Result<std::shared_ptr<Channel>> channel_to_bind(Request& request) {
   request.session = session;
   auto& connection = request.connection;
   if (auto begun = connection.binding(request.header.session_id)) return begun;
-  if (session->connection_ids().size() >= most_channels || !connection.room_for_session()) return fail(status::insufficient_resources);
+  if (request.settings->limits.reached(policy::Limit::channels_per_session, session->connection_ids().size())) {
+    request.server.limit_reached(policy::Limit::channels_per_session, connection.state.client_address);
+    return fail(status::insufficient_resources);
+  }
+  if (!connection.room_for_session()) return fail(status::insufficient_resources);
   auto channel = connection.add_session(session);
   channel->binding = true;
   return channel;
@@ -108,6 +111,15 @@ Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, s
                                      policy::joined(state.encryption.reasons)});
     return fail(state.encryption.status);
   }
+  auto usage = request.server.usage().of_user(logon.user_sid.to_text());
+  if (request.settings->limits.reached(policy::Limit::sessions_per_user, usage->sessions)) {
+    request.server.limit_reached(policy::Limit::sessions_per_user, logon.user + "@" + connection.client_address);
+    session::refuse(request.server, {0, connection.client_address, logon.user, {}, {}, "logon", status::insufficient_resources,
+                                     fmt::format("the user has {} sessions already (bossa:sessions per user)", usage->sessions.load())});
+    return fail(status::insufficient_resources);
+  }
+  session.place = session::session_of(usage);
+  session.usage = std::move(usage);
   state.signing_required = policy::session_signing(*request.settings, client_security_mode, keyless).required;
   state.drop_unsigned = request.settings->drop_unsigned;
   if (!keyless) {

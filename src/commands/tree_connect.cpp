@@ -18,7 +18,6 @@ namespace {
 using policy::ShareSettings;
 using session::TreeConnect;
 
-constexpr std::size_t most_trees = 1024;  // of one session
 
 // The share's name out of \\server\share.
 Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest& tree_connect) {
@@ -79,8 +78,9 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   }
   auto name = share_name_of(request.message, *tree_connect);
   if (!name) co_return fail(name.error());
-  if (session.tree_count() >= most_trees) {  // each holds a descriptor
-    refuse_share(request, *name, status::insufficient_resources, {{fmt::format("the session has {} tree connects already", most_trees), {}}});
+  if (request.settings->limits.reached(policy::Limit::trees_per_session, session.tree_count())) {  // each holds a descriptor
+    request.server.limit_reached(policy::Limit::trees_per_session, request.who());
+    refuse_share(request, *name, status::insufficient_resources, {{fmt::format("the session has {} tree connects already (bossa:trees per session)", session.tree_count()), {}}});
     co_return fail(status::insufficient_resources);
   }
 

@@ -223,6 +223,11 @@ Outcome FileNode::unlock(OpenId id, std::span<const LockRange> ranges, std::vect
   return outcome;
 }
 
+std::size_t FileNode::lock_count() const {
+  std::lock_guard guard(mutex_);
+  return locks_.state().held.size() + locks_.state().waiting.size();
+}
+
 std::vector<WaitTicket> FileNode::grant_waiting() {
   std::lock_guard guard(mutex_);
   auto granted = locks_.grant_waiting();

@@ -136,6 +136,8 @@ public:
   /// As ByteRangeLocks::take_back, pieces.
   void take_back_locks(OpenId id, std::span<const LockElement> elements);
   [[nodiscard]] std::vector<LockPiece> lock_pieces(OpenId id, LockRange range) const;
+  /// Held and waited for, by all opens.
+  [[nodiscard]] std::size_t lock_count() const;
   /// As ByteRangeLocks::cancel.
   bool cancel_wait(WaitTicket ticket);
   /// As ByteRangeLocks::io_conflicts. Without any lock on the stream this costs one atomic load.

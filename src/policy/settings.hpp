@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "src/policy/limits.hpp"
+
 namespace bossa::policy {
 
 /// Where a setting was made, for log lines and explanations ("smb.conf:12").
@@ -161,6 +163,7 @@ struct Settings {
   std::uint64_t max_disk_size_mib = 0;     ///< 0: unlimited; every share's max_disk_size
   std::string socket_options = "TCP_NODELAY";
   std::string default_service;
+  Limits limits;                           ///< `bossa:…`, what one client may take up
   std::vector<ShareSettings> shares;  ///< in file order, [homes] included; without [global]
   Origins origins;
 

@@ -23,12 +23,7 @@ namespace {
 constexpr std::size_t input_size = 16 * 1024;
 constexpr std::size_t before_login_limit = 128 * 1024;        // longest message before a session stands
 constexpr std::size_t message_overhead = 64 * 1024;           // headers, contexts and names beside the largest payload
-constexpr std::size_t output_limit = std::size_t{32} << 20;   // unsent bytes above which no more requests are read
-constexpr std::size_t in_flight_bytes_limit = std::size_t{64} << 20;
-constexpr std::size_t in_flight_limit = 8192;
 constexpr std::size_t gather_pieces = 256;
-constexpr std::size_t most_logons = 64;      // begun and not finished, of one connection
-constexpr std::size_t most_sessions = 4096;  // of one connection: terminal servers have a user each
 constexpr std::size_t early_flush = std::size_t{1} << 20;
 
 // NetBIOS session service, RFC 1002 4.3.1
@@ -37,7 +32,7 @@ constexpr std::uint8_t nb_message = 0x00, nb_request = 0x81, nb_positive = 0x82,
 }  // namespace
 
 Connection::Connection(Server& server, asio::ip::tcp::socket socket, bool netbios)
-    : server_(server), socket_(std::move(socket)), login_timer_(socket_.get_executor()), netbios_(netbios), credits_(server.settings()->max_credits) {
+    : server_(server), limits_(server.settings()->limits), socket_(std::move(socket)), login_timer_(socket_.get_executor()), netbios_(netbios), credits_(server.settings()->max_credits) {
   boost::system::error_code error;
   auto peer = socket_.remote_endpoint(error);
   if (!error) state.client_address = peer.address().to_string();
@@ -59,6 +54,7 @@ Connection::Connection(Server& server, asio::ip::tcp::socket socket, bool netbio
 
 Connection::Connection(Server& server, asio::ip::tcp::socket socket, Handover handover) : Connection(server, std::move(socket), handover.netbios) {
   state = std::move(handover.state);
+  place = std::move(handover.place);
   credits_ = std::move(handover.credits);
   input_ = std::move(handover.input);
   input_begin_ = handover.input_begin;
@@ -237,6 +233,7 @@ bool Connection::move_home(Buffer& frame) {
   handover.protocol = local.protocol();
   handover.netbios = netbios_;
   handover.state = state;
+  handover.place = std::move(place);
   handover.credits = credits_;
   handover.frame = std::move(frame);
   handover.input = std::move(input_);
@@ -259,12 +256,22 @@ Awaitable<void> Connection::read_frames() {
     if (!frame || move_home(*frame)) break;
     co_await handle_frame(std::move(*frame));
     // Back-pressure: an honest client waits, a hostile one cannot fill the memory.
-    while (!closed_ && (output_bytes_ > output_limit || bytes_in_flight_ > in_flight_bytes_limit || in_flight_ > in_flight_limit)) {
+    while (!closed_ && overloaded()) {
       flush();
       idle_ = std::make_shared<Signal>(executor());
       co_await idle_->wait(std::chrono::seconds(5));
     }
   }
+}
+
+bool Connection::overloaded() {
+  using policy::Limit;
+  std::optional<Limit> reached;
+  if (output_bytes_ > limits_[Limit::unsent_bytes]) reached = Limit::unsent_bytes;
+  else if (bytes_in_flight_ > limits_[Limit::bytes_in_flight]) reached = Limit::bytes_in_flight;
+  else if (in_flight_ > limits_[Limit::requests_in_flight]) reached = Limit::requests_in_flight;
+  if (reached) server_.limit_reached(*reached, state.client_address);
+  return reached.has_value();
 }
 
 InFlight::InFlight(std::shared_ptr<Connection> a_connection, std::size_t a_bytes) : connection(std::move(a_connection)), bytes(a_bytes) {
@@ -306,7 +313,7 @@ void Connection::flush() {
     if (n >= 0) {
       consume(output_, static_cast<std::size_t>(n));
       output_bytes_ -= static_cast<std::size_t>(n);
-      if (idle_ && output_bytes_ <= output_limit / 2) idle_->set();
+      if (idle_ && output_bytes_ <= limits_[policy::Limit::unsent_bytes] / 2) idle_->set();
       continue;
     }
     if (errno == EINTR) continue;
@@ -360,11 +367,15 @@ std::vector<std::shared_ptr<Session>> Connection::sessions() const {
   return all;
 }
 
-bool Connection::room_for_session() const {
-  if (channels_.size() < most_logons) return true;
-  if (channels_.size() >= most_sessions) return false;
+bool Connection::room_for_session() {
+  using policy::Limit;
+  auto most = limits_[Limit::logons_per_connection];
+  if (channels_.size() < std::min(most, limits_[Limit::sessions_per_connection])) return true;
   auto unfinished = std::ranges::count_if(channels_, [](const auto& one) { return one.second->binding || !one.second->session->valid(); });
-  return static_cast<std::size_t>(unfinished) < most_logons;
+  bool too_many = channels_.size() >= limits_[Limit::sessions_per_connection];
+  if (!too_many && static_cast<std::size_t>(unfinished) < most) return true;
+  server_.limit_reached(too_many ? Limit::sessions_per_connection : Limit::logons_per_connection, state.client_address);
+  return false;
 }
 
 // A frame's length has 24 bits, on port 139 17; a transform header needs room as well.

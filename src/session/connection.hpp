@@ -55,6 +55,7 @@ struct Handover {
   int descriptor = -1;
   bool netbios = false;
   ConnectionState state;
+  Place place;
   CreditWindow credits;
   Buffer frame, input;
   std::size_t input_begin = 0;
@@ -80,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close(std::string why);
 
   ConnectionState state;
+  Place place;  ///< among those of its address
   std::atomic<bool> told_to_stop{false};  ///< by Server::stop(), on any thread
   [[nodiscard]] Server& server() { return server_; }
   [[nodiscard]] policy::Dialect dialect() const { return state.dialect; }
@@ -99,14 +101,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// cannot be taken, and there are none from before; it must not be served.
   [[nodiscard]] std::shared_ptr<const policy::Settings> own_settings(const Session* session);
   /// Whether another logon may begin: what a client that never finishes one can make the server keep is bounded.
-  [[nodiscard]] bool room_for_session() const;
+  [[nodiscard]] bool room_for_session();
 
   /// An OPLOCK_BREAK notification, [MS-SMB2] 3.3.4.6: never signed, sealed where the session encrypts.
   void send_break(const std::shared_ptr<Session>& session, ByteVector body);
 
   // For Request: interim responses and cancellation.
   /// An interim response gives the credits back, so they do not bound what waits: this does.
-  [[nodiscard]] bool room_for_async() const { return waiting_.size() < most_waiting; }
+  [[nodiscard]] bool room_for_async() const { return waiting_.size() < limits_[policy::Limit::waiting_requests]; }
   void start_async(Request& request);
   void end_async(Request& request);
   /// What the request now waits for, so that CANCEL finds it.
@@ -117,7 +119,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cancel_pending(std::uint64_t session_id, std::optional<std::uint32_t> tree_id);
 
  private:
-  static constexpr std::size_t most_waiting = 511;  // as Windows: 512 with the one that is asked for
   struct Waiting {
     std::uint64_t message_id = 0, session_id = 0;
     std::uint32_t tree_id = 0;
@@ -158,7 +159,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] std::size_t response_limit() const;
   void end_sessions();
 
+  /// More is under way than its client may have: no further requests are read for a while.
+  [[nodiscard]] bool overloaded();
+
   Server& server_;
+  const policy::Limits limits_;  // as they were when it came
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer login_timer_;
   const bool netbios_;

@@ -473,7 +473,10 @@ void Request::go_async() {
 }
 
 Awaitable<Wake> Request::wait(std::shared_ptr<Signal> signal, std::optional<std::chrono::steady_clock::duration> limit) {
-  if (async_id == 0 && !connection.room_for_async()) async_refused = status::insufficient_resources;
+  if (async_id == 0 && !connection.room_for_async()) {
+    server.limit_reached(policy::Limit::waiting_requests, who());
+    async_refused = status::insufficient_resources;
+  }
   bool without_bound = header.command == Smb2Command::change_notify || header.command == Smb2Command::lock;
   if (async_id == 0 && !last_in_compound && without_bound) async_refused = status::internal_error;
   if (async_refused) co_return Wake::cancelled;

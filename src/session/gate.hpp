@@ -14,7 +14,7 @@ namespace bossa::session {
 class Gate {
  public:
   using Clock = std::chrono::steady_clock;
-  /// [global]'s `bossa:half open limit`, `bossa:failed logon delay` and `bossa:logon time limit`.
+  /// Of [global]'s limits those that concern it.
   struct Limits {
     std::size_t half_open = 256;  ///< connections of one address on which nobody has logged on; 0: any number
     std::chrono::milliseconds failed_logon_delay{2000};

@@ -36,9 +36,11 @@ Server::Server(std::shared_ptr<const policy::Settings> settings, Dependencies de
     : settings_(std::move(settings)), dependencies_(std::move(dependencies)), persistent_(std::make_shared<PersistentHandles>(dependencies_.log)),
       lock_waiters_(std::make_shared<LockWaiters>()), sids_(std::make_unique<Sids>(*dependencies_.users)),
       gate_(std::make_unique<Gate>()), refusals_(std::make_unique<Refusals>()),
+      usage_(std::make_unique<Usage>()),
       names_(std::make_shared<fs::NameIndex>()),
       buffers_(std::make_shared<BufferPool>()), start_time_(nt_now()) {
   crypto::random_bytes(guid_);
+  set_gate(settings_->limits);
   // Microseconds since 1970: faster than numbers are given, so that those of an earlier server are behind us.
   auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   pass_over(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()));
@@ -65,6 +67,9 @@ void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
     refuse(*connection, "connection", status::success, policy::joined(verdict.reasons));
     return;
   }
+  const auto& limits = own->limits;
+  connection->place = usage_->connection_of(connection->state.client_address, limits[policy::Limit::connections_per_address]);
+  if (!connection->place) return limit_reached(policy::Limit::connections_per_address, connection->state.client_address);
   connection->state.id = next_connection_id_.fetch_add(1);
   {
     std::lock_guard guard(mutex_);
@@ -76,11 +81,23 @@ void Server::accept(boost::asio::ip::tcp::socket socket, bool netbios) {
   boost::asio::co_spawn(executor, [connection]() -> Awaitable<void> { return connection->run(); }, boost::asio::detached);
 }
 
+void Server::set_gate(const policy::Limits& limits) {
+  using policy::Limit;
+  gate_->set({limits[Limit::half_open], std::chrono::seconds(limits[Limit::failed_logon_delay]), std::chrono::seconds(limits[Limit::logon_time])});
+}
+
+void Server::limit_reached(policy::Limit limit, std::string_view who) {
+  if (!usage_->reached(limit)) return;
+  const auto& row = policy::limit_rows()[static_cast<std::size_t>(limit)];
+  log().error("{}: 'bossa:{}' is reached, {} so far: {}; {}", printable(who), row.name, usage_->reached()[static_cast<std::size_t>(limit)], row.what, row.reaction);
+}
+
 void Server::pass_gate(const Connection& connection) {
   const auto& address = connection.state.client_address;
   auto before = gate_->put_out();
   auto out = gate_->enter(address, connection.state.id);
   if (out.empty()) return;
+  (void)usage_->reached(policy::Limit::half_open);  // told below
   std::vector<std::shared_ptr<Connection>> ended;
   {
     std::lock_guard guard(mutex_);
@@ -145,6 +162,7 @@ void Server::reload(std::shared_ptr<const policy::Settings> settings, std::share
     client_settings_ = std::move(own);
     settings_ = std::move(settings);
     persistent_->open(settings_->state_directory, keeps_handles(*settings_));
+    set_gate(settings_->limits);
   }
   for (auto& connection : connections()) {
     auto executor = connection->executor();
@@ -250,6 +268,7 @@ std::vector<std::shared_ptr<Open>> Server::take_out(Session& session) {
     sessions_.erase(session.state.session_id);
   }
   session.set_phase(SessionPhase::expired);
+  session.place.reset();
   for (auto& tree : session.trees()) session.remove_tree(tree->state.tree_id);
   return session.remove_opens(std::nullopt);
 }

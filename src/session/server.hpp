@@ -80,6 +80,10 @@ class Server {
   /// Who may try to log on, and how fast.
   [[nodiscard]] Gate& gate() { return *gate_; }
   [[nodiscard]] Refusals& refusals() { return *refusals_; }
+  /// What users and addresses have in use.
+  [[nodiscard]] Usage& usage() { return *usage_; }
+  /// One of [global]'s limits is reached: counts it and, now and then, says so with `who`.
+  void limit_reached(policy::Limit limit, std::string_view who);
   [[nodiscard]] Log& log() { return dependencies_.log; }
   [[nodiscard]] auth::AccountDatabase& accounts() { return *dependencies_.accounts; }
   [[nodiscard]] auth::UserMapper& users() { return *dependencies_.users; }
@@ -141,6 +145,8 @@ class Server {
  private:
   friend class Connection;
   void forget(std::uint64_t connection_id);
+  /// Hands the Gate its part of the settings in force.
+  void set_gate(const policy::Limits& limits);
   /// Counts it as half-open, and puts out the oldest such one of its address where there are too many.
   void pass_gate(const Connection& connection);
   /// The core where other connections of that client live, if it is not `executor`'s; else the client is at home there, one connection more.
@@ -166,6 +172,7 @@ class Server {
   std::unique_ptr<fs::SidMapper> sids_;
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<Refusals> refusals_;
+  std::unique_ptr<Usage> usage_;
   std::shared_ptr<fs::NameIndex> names_;
   std::shared_ptr<fs::StreamLocks> stream_locks_ = std::make_shared<fs::StreamLocks>();
   std::shared_ptr<BufferPool> buffers_;

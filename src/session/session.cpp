@@ -60,8 +60,13 @@ std::shared_ptr<Open> Session::find_open(wire::FileId id) const {
   return found == opens_.end() || !(found->second->state.file_id == id) ? nullptr : found->second;
 }
 
+void Session::count_opens(int difference) {
+  if (usage) usage->opens += static_cast<std::uint32_t>(difference);
+}
+
 void Session::add_open(std::shared_ptr<Open> open) {
   std::lock_guard guard(mutex_);
+  count_opens(1);
   auto id = open->state.file_id.volatile_;
   opens_[id] = std::move(open);
 }
@@ -72,6 +77,7 @@ std::shared_ptr<Open> Session::remove_open(wire::FileId id) {
   if (found == opens_.end() || !(found->second->state.file_id == id)) return nullptr;
   auto open = std::move(found->second);
   opens_.erase(found);
+  count_opens(-1);
   return open;
 }
 
@@ -85,6 +91,7 @@ std::vector<std::shared_ptr<Open>> Session::remove_opens(std::optional<std::uint
     }
     taken.push_back(std::move(it->second));
     it = opens_.erase(it);
+    count_opens(-1);
   }
   return taken;
 }

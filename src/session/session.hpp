@@ -16,6 +16,7 @@
 #include "src/policy/encryption.hpp"
 #include "src/session/open.hpp"
 #include "src/session/tree_connect.hpp"
+#include "src/session/usage.hpp"
 
 namespace bossa::session {
 
@@ -45,6 +46,8 @@ class Session {
   SessionState state;
   std::shared_ptr<crypto::Signer> signer;              ///< of Session.SigningKey; set when there is a key
   std::unique_ptr<crypto::Sealer> sealer, opener;      ///< server to client, client to server
+  std::shared_ptr<UserUsage> usage;                    ///< of its user; set when it becomes valid, before it has opens
+  Place place;                                         ///< among the user's sessions, as long as it is valid
   std::atomic<bool> seals_breaks{false};               ///< some tree of it encrypts: what names its files is sealed too
 
   /// The phase may be asked from any core (PreviousSessionId, status output); it is set by the owner's.
@@ -75,6 +78,7 @@ class Session {
   [[nodiscard]] std::vector<std::shared_ptr<Open>> opens() const;
 
  private:
+  void count_opens(int difference);
   mutable std::mutex mutex_;
   std::vector<std::uint64_t> connection_ids_;
   std::unordered_map<std::uint32_t, std::shared_ptr<TreeConnect>> trees_;

@@ -240,6 +240,12 @@ Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params,
 
 // Pipes count as well: each holds memory for what was written to it.
 bool too_many_opens(Request& request, const std::string& name) {
+  const auto& usage = request.session->usage;
+  if (usage && request.settings->limits.reached(policy::Limit::opens_per_user, usage->opens)) {
+    request.server.limit_reached(policy::Limit::opens_per_user, request.who());
+    session::refuse(request, "CREATE", status::too_many_opened_files, fmt::format("the user has {} open files already (bossa:opens per user)", usage->opens.load()), name);
+    return true;
+  }
   if (request.session->open_count() < request.settings->max_open_files) return false;
   policy::Reason limit{fmt::format("max open files = {} is reached", request.settings->max_open_files), policy::origin_of(request.settings->origins, "max open files")};
   session::refuse(request, "CREATE", status::too_many_opened_files, limit.line(), name);
