@@ -82,7 +82,10 @@ Result<std::shared_ptr<Channel>> channel_to_bind(Request& request) {
   request.session = session;
   auto& connection = request.connection;
   if (auto begun = connection.binding(request.header.session_id)) return begun;
-  if (request.settings->limits.reached(policy::Limit::channels_per_session, session->connection_ids().size())) {
+  // Those that are cut off count no more, even while a worker is still at one of their requests: who lost all channels at once binds anew.
+  auto channels = request.server.connections_of(*session);
+  auto alive = std::ranges::count_if(channels, [](const auto& one) { return !one->closed(); });
+  if (request.settings->limits.reached(policy::Limit::channels_per_session, static_cast<std::uint64_t>(alive))) {
     request.server.limit_reached(policy::Limit::channels_per_session, connection.state.client_address);
     return fail(status::insufficient_resources);
   }
