@@ -11,7 +11,7 @@ import threading
 import time
 
 from caching import H, KEY1, R, W, Client
-from harness import PASSWORD, check, check_equal, run, test
+from harness import PASSWORD, check, check_equal, read_text, run, test
 from locks import AT_ONCE, EXCLUSIVE, NOT_GRANTED, SHARING, UNLOCK, Locker, free
 
 FULL = os.environ.get("BOSSA_FULL") == "1"
@@ -314,9 +314,14 @@ def kernel_lease(case):
             return True
         return False
 
+    def leased():  # asked without breaking it
+        inode = ":%d " % os.stat(path).st_ino
+        return any(" LEASE " in line and inode in line for line in read_text("/proc/locks").splitlines())
+
     killed(server)
     check(not blocked(), "somebody else holds a lease")
     server.start()
+    case.wait_for(leased, "the kernel's lease on the handle that is kept")
     took = []
 
     def local():
