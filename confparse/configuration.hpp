@@ -82,6 +82,7 @@ struct Configuration {
   SettingMap global;        ///< global parameters that are set
   SettingMap share_defaults;  ///< share parameters set in [global], final state
   std::vector<Option> options;
+  std::map<ParameterId, std::string> from_command_line;  ///< what testparm takes for the default of a parameter after that
   std::size_t options_from_command_line = 0;  ///< the first so many of them
   std::vector<Section> sections;  ///< in order of first appearance
   std::string host_name;          ///< upper case, without domain

@@ -61,7 +61,9 @@ class Dump {
       if (!options_.defaults_too && (!setting || setting->silent)) return;
       auto value = from_.value(id).text;
       bool shown = options_.defaults_too || row.type == Type::Char;  // testparm prints a character even when it is the default
-      if (shown || !same(row, value, default_value(row, from_.host_name).text)) print(out, row.name, value);
+      auto given = from_.from_command_line.find(id);
+      auto usual = given != from_.from_command_line.end() ? given->second : default_value(row, from_.host_name).text;
+      if (shown || !same(row, value, usual)) print(out, row.name, value);
     });
     return out;
   }

@@ -51,6 +51,7 @@ class Reader {
 
   void override_from_command_line() {
     auto file = add_file("command line");
+    decltype(locked_) locked;  // from the end on: of two options the second counts
     for (const auto& one : options_.overrides) {
       auto document = smbconf::parse("command line", one);
       place_ = {file, 0, 0};
@@ -60,13 +61,15 @@ class Reader {
         return fail("option '" + one + "': there is no such parameter");
       set(document.statements[0], out_.events.size());
       if (out_.fatal) return;
+      if (auto found = find_parameter(document.statements[0].name)) locked.push_back({found->id, found->inverted});
     }
     for (auto* map : {&out_.global, &out_.share_defaults}) {
       for (auto& [id, setting] : *map) {
-        locked_.push_back(id);
+        out_.from_command_line[id] = setting.value.text;
         setting.silent = true;
       }
     }
+    locked_ = std::move(locked);
     out_.options_from_command_line = out_.options.size();
   }
   void run(std::string name, std::string text) {
@@ -161,7 +164,7 @@ class Reader {
   void set(const smbconf::Statement& statement, std::size_t slot);
   std::string nearest(const std::string& name);
   std::optional<Found> find_spelling(const std::string& name);
-  void store(ParameterId id, Value value, bool silent = false);
+  void store(ParameterId id, Value value, bool silent = false, bool inverted = false);
   void store_option(std::string_view name, std::string_view value);
   bool special(ParameterId id, const smbconf::Statement& statement, Value& value);
   void include(Value& value);
@@ -182,7 +185,7 @@ class Reader {
     auto found = by_name_.find(fold_case(name));
     return found ? &out_.sections[*found] : nullptr;
   }
-  bool is_locked(ParameterId id) const { return std::ranges::find(locked_, id) != locked_.end(); }
+  bool is_locked(ParameterId id, bool inverted) const { return std::ranges::find(locked_, std::pair{id, inverted}) != locked_.end(); }
   Section* current() { return in_global_ ? nullptr : &out_.sections[section_]; }
 
   Configuration& out_;
@@ -196,7 +199,8 @@ class Reader {
   unsigned depth_ = 0, includes_ = 0;
   NameIndex by_name_;                           // of sections
   std::shared_ptr<const SettingMap> snapshot_;  // of share_defaults; empty when they have changed since
-  std::vector<ParameterId> locked_;             // set on the command line
+  // Set on the command line, and whether under the opposite name: under that one the file can still change it, as in Samba.
+  std::vector<std::pair<ParameterId, bool>> locked_;
   struct Spelling {
     std::string name;
     std::optional<Found> found;
@@ -303,6 +307,8 @@ void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
     left_out(found->id, "'" + std::string(row.name) + "' belongs into [global] and is left out of section [" + current()->name + "]");
     return conclude(slot, false);
   }
+  // What the command line has set holds, in shares too: the file's value is not even looked at.
+  if (is_locked(found->id, found->inverted)) return conclude(slot, false);
   static const Value nothing;
   Value so_far;
   bool edits = row.type == Type::List;  // the only type to which the value so far matters
@@ -318,12 +324,10 @@ void Reader::set(const smbconf::Statement& statement, std::size_t slot) {
   conclude(slot, false);  // before an include brings statements of its own
   bool keep = special(found->id, statement, parsed.value);
   if (event_.outcome != Outcome::taken) conclude(slot, false);
-  // What the command line has set holds in shares too, but for settings under another name.
-  if (keep && !in_global_ && is_locked(found->id) && folded_name(statement.name) == folded_name(row.name)) return;
-  if (keep) store(found->id, std::move(parsed.value), found->silent);
+  if (keep) store(found->id, std::move(parsed.value), found->silent, found->inverted);
 }
 
-void Reader::store(ParameterId id, Value value, bool silent) {
+void Reader::store(ParameterId id, Value value, bool silent, bool inverted) {
   if (auto* section = current()) {
     constexpr std::size_t usual = 8;
     if (section->own.empty()) section->own.reserve(usual);
@@ -335,14 +339,14 @@ void Reader::store(ParameterId id, Value value, bool silent) {
     return;
   }
   Setting setting{std::move(value), place_, false, silent};
-  if (is_locked(id)) return;
+  if (is_locked(id, inverted)) return;
   if (parameter(id).scope == Scope::global) {
     auto before = out_.global.find(id);
     if (before != out_.global.end() && !before->second.silent) setting.silent = false;
     out_.global.insert_or_assign(id, std::move(setting));
   } else {
     auto before = out_.share_defaults.find(id);
-    if (before != out_.share_defaults.end() && !before->second.silent) setting.silent = false;
+    if (before != out_.share_defaults.end() && (!before->second.silent || out_.from_command_line.contains(id))) setting.silent = false;
     out_.share_defaults.insert_or_assign(id, std::move(setting));
     snapshot_.reset();
   }
@@ -446,7 +450,7 @@ void Reader::leave_all_to_the_registry() {
   for (auto* map : {&out_.global, &out_.share_defaults}) {
     SettingMap kept;
     for (auto& [id, setting] : *map) {
-      if (is_locked(id)) kept.emplace_hint(kept.end(), id, std::move(setting));
+      if (is_locked(id, false)) kept.emplace_hint(kept.end(), id, std::move(setting));
     }
     *map = std::move(kept);
   }

@@ -115,6 +115,17 @@ unsigned corpus_matches(const fs::path& folder, unsigned& total) {
 
 BOOST_AUTO_TEST_SUITE(as_samba)
 
+// As testparm 4.17 has it: what the command line sets is the new default, and a line under the opposite name still changes it.
+BOOST_AUTO_TEST_CASE(the_command_line_wins_but_over_a_line_under_the_opposite_name) {
+  auto dumped = [](const std::string& text, const std::string& option) { return dump(read_text("smb.conf", text, {{option}, {}, "testhost", false, {}})); };
+  const std::string head = "# Global parameters\n[global]\n\tidmap config * : backend = tdb\n", shown = head + "\tread only = Yes\n";
+  BOOST_TEST(dumped("read only = yes\n", "read only=no") == head);
+  BOOST_TEST(dumped("write ok = 0\n", "read only=no") == shown);
+  BOOST_TEST(dumped("write ok = 0\n", "writeable=yes") == head);
+  BOOST_TEST(dumped("read only = yes\n", "writeable=yes") == shown);
+  BOOST_TEST(dumped("[s]\nread only = maybe\n", "read only=no") == head + "\n\n[s]\n\tavailable = No\n");
+}
+
 // Each row was put to testparm 4.17: the status, of ids that clash, a default backend that can give out none, and what a member or 'unix password sync' needs.
 BOOST_AUTO_TEST_CASE(settings_that_cannot_work_fail_as_in_testparm) {
   struct Row {
