@@ -1,27 +1,66 @@
 // The worker threads, and the one way to run a blocking call on them under a user's identity.
 #pragma once
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "src/fs/identity.hpp"
 
 namespace bossa::fs {
 
-/// A fixed pool. join() before the objects that jobs refer to are destroyed.
+/// A pool of a fixed number of threads, which new ones can replace while work goes on. join() before the objects that jobs refer to are
+/// destroyed.
 class Workers {
  public:
-  explicit Workers(std::size_t threads) : pool_(threads) {}
-  [[nodiscard]] auto executor() { return pool_.get_executor(); }
-  void join() { pool_.join(); }
+  /// What a thread does first; it gets the thread's work, and returns when that has.
+  using Enter = std::function<void(const std::function<void()>& serve)>;
+  /// `enter` may be empty.
+  explicit Workers(std::size_t threads, Enter enter = {});
+  ~Workers() { join(); }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+  /// Calls it on one of the threads, in no order. It must not throw.
+  template <class F> void post(F work) { add(std::make_unique<TypedTask<F>>(std::move(work))); }
+  /// New threads, children of the calling one, take over; those of before end after the call that each is in.
+  void replace(Enter enter);
+  /// Waits until all that was posted is done and the threads have ended.
+  void join();
 
  private:
-  boost::asio::thread_pool pool_;
+  struct Task {
+    virtual ~Task() = default;
+    virtual void call() = 0;
+  };
+  template <class F> struct TypedTask final : Task {
+    explicit TypedTask(F f) : work(std::move(f)) {}
+    F work;
+    void call() override { work(); }
+  };
+  struct Thread {
+    std::thread thread;
+    std::shared_ptr<bool> ended;  ///< under mutex_
+  };
+  void add(std::unique_ptr<Task> task);
+  void start(const Enter& enter);
+  void serve(unsigned generation);
+
+  const std::size_t count_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Task>> tasks_;
+  std::vector<Thread> threads_;  ///< replaced ones among them until they are joined
+  unsigned generation_ = 0;
+  bool ending_ = false;
 };
 
 namespace detail {

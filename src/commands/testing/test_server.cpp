@@ -193,7 +193,7 @@ void TestServer::Parts::settle() {
   for (;;) {
     auto before = context.poll();
     std::promise<void> idle;
-    asio::post(workers->executor(), [&] { idle.set_value(); });
+    workers->post([&] { idle.set_value(); });
     idle.get_future().wait();
     if (before + context.poll() == 0) return;
   }
