@@ -8,8 +8,10 @@
 
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include "src/fs/identity.hpp"
+#include "src/isolation/outside.hpp"
 
 namespace bossa::daemon {
 namespace {
@@ -53,10 +55,14 @@ LogFile::~LogFile() {
 }
 
 void LogFile::open_locked() {
-  fs::AsDaemon daemon; // the calling thread may stand for a user, who must neither own nor need access to the log
-  int fresh = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+  // The calling thread may stand for a user, who must neither own nor need access to the log, and may be confined to the shares.
+  auto [fresh, error] = isolation::outside([this] {
+    fs::AsDaemon daemon;
+    int opened = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    return std::pair(opened, errno);
+  });
   if (fresh < 0) {
-    error_ = errno;
+    error_ = error;
     return; // the old file, if any, stays in use: better there than nowhere
   }
   if (descriptor_ >= 0) close(descriptor_);
@@ -66,9 +72,12 @@ void LogFile::open_locked() {
 }
 
 void LogFile::rotate_locked() {
-  fs::AsDaemon daemon;
   auto old = path_ + ".old";
-  if (rename(path_.c_str(), old.c_str()) != 0) {
+  bool renamed = isolation::outside([&] {
+    fs::AsDaemon daemon;
+    return rename(path_.c_str(), old.c_str()) == 0;
+  });
+  if (!renamed) {
     size_ = 0; // not again at each line
     return;
   }

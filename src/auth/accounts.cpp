@@ -3,6 +3,7 @@
 
 #include "src/auth/passdb.hpp"
 #include "src/base/unicode.hpp"
+#include "src/isolation/outside.hpp"
 
 namespace bossa::auth {
 
@@ -56,7 +57,35 @@ private:
   std::uint32_t next_rid_ = 1000;
 };
 
+class OutsideAccounts final : public AccountDatabase {
+public:
+  explicit OutsideAccounts(std::shared_ptr<AccountDatabase> accounts) : accounts_(std::move(accounts)) {}
+  Result<std::optional<Account>> find(std::string_view name) override {
+    return isolation::outside([&] { return accounts_->find(name); });
+  }
+  Result<std::optional<Account>> find_rid(std::uint32_t rid) override {
+    return isolation::outside([&] { return accounts_->find_rid(rid); });
+  }
+  Result<std::vector<Account>> list() override {
+    return isolation::outside([&] { return accounts_->list(); });
+  }
+  Outcome put(Account account) override {
+    return isolation::outside([&] { return accounts_->put(std::move(account)); });
+  }
+  Outcome remove(std::string_view name) override {
+    return isolation::outside([&] { return accounts_->remove(name); });
+  }
+  std::string last_problem() const override { return accounts_->last_problem(); }
+
+private:
+  std::shared_ptr<AccountDatabase> accounts_;
+};
+
 } // namespace
+
+std::unique_ptr<AccountDatabase> asked_outside(std::shared_ptr<AccountDatabase> accounts) {
+  return std::make_unique<OutsideAccounts>(std::move(accounts));
+}
 
 std::unique_ptr<AccountDatabase> memory_accounts() { return std::make_unique<MemoryAccounts>(); }
 

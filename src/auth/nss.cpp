@@ -1,11 +1,14 @@
 #include "src/auth/nss.hpp"
 
 #include <grp.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "src/isolation/outside.hpp"
 
 namespace bossa::auth::nss {
 namespace {
@@ -29,6 +32,12 @@ auto ask_nss(Call call, Convert convert) -> std::optional<decltype(convert(Entry
   }
 }
 
+/// What no entry of passwd(5) or group(5) can be called is not asked for; NSS modules speak line protocols of their own.
+bool may_be_a_name(const std::string& name) {
+  return !name.empty() && name.size() <= 255 &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= ' ' && c != 0x7F && c != ':'; });
+}
+
 std::string text(const char* from) { return from == nullptr ? std::string() : std::string(from); }
 
 UnixUser user_of(const passwd& entry) {
@@ -37,21 +46,30 @@ UnixUser user_of(const passwd& entry) {
 } // namespace
 
 std::optional<UnixUser> user_by_name(const std::string& name) {
-  return ask_nss<passwd>([&](auto... rest) { return getpwnam_r(name.c_str(), rest...); }, user_of);
+  if (!may_be_a_name(name)) return std::nullopt;
+  return isolation::outside([&] { return ask_nss<passwd>([&](auto... rest) { return getpwnam_r(name.c_str(), rest...); }, user_of); });
 }
 std::optional<UnixUser> user_by_uid(uid_t uid) {
-  return ask_nss<passwd>([&](auto... rest) { return getpwuid_r(uid, rest...); }, user_of);
+  return isolation::outside([&] { return ask_nss<passwd>([&](auto... rest) { return getpwuid_r(uid, rest...); }, user_of); });
 }
 std::optional<gid_t> gid_by_name(const std::string& name) {
-  return ask_nss<group>([&](auto... rest) { return getgrnam_r(name.c_str(), rest...); },
-                        [](const group& entry) { return entry.gr_gid; });
+  if (!may_be_a_name(name)) return std::nullopt;
+  return isolation::outside([&] {
+    return ask_nss<group>([&](auto... rest) { return getgrnam_r(name.c_str(), rest...); }, [](const group& entry) { return entry.gr_gid; });
+  });
 }
 std::optional<std::string> name_by_gid(gid_t gid) {
-  return ask_nss<group>([&](auto... rest) { return getgrgid_r(gid, rest...); },
-                        [](const group& entry) { return text(entry.gr_name); });
+  return isolation::outside([&] {
+    return ask_nss<group>([&](auto... rest) { return getgrgid_r(gid, rest...); }, [](const group& entry) { return text(entry.gr_name); });
+  });
 }
 
-std::vector<gid_t> groups_of(const UnixUser& user) {
+bool in_netgroup(const std::string& group, const std::string& user) {
+  return isolation::outside([&] { return innetgr(group.c_str(), nullptr, user.c_str(), nullptr) == 1; });
+}
+
+namespace {
+std::vector<gid_t> ask_groups_of(const UnixUser& user) {
   constexpr int most = 65536;
   std::vector<gid_t> groups(64);
   for (;;) {
@@ -66,6 +84,11 @@ std::vector<gid_t> groups_of(const UnixUser& user) {
   std::sort(groups.begin(), groups.end());
   groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   return groups;
+}
+} // namespace
+
+std::vector<gid_t> groups_of(const UnixUser& user) {
+  return isolation::outside([&] { return ask_groups_of(user); });
 }
 
 } // namespace bossa::auth::nss

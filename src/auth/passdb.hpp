@@ -77,6 +77,8 @@ public:
 /// smbpasswd in `private_dir`; for smbpasswd `smb_passwd_file` wins when it is not empty. Nothing: back end not supported.
 [[nodiscard]] std::unique_ptr<AccountDatabase> open_accounts(std::string_view backend, const std::string& private_dir,
                                                              const std::string& smb_passwd_file = {});
+/// The same accounts for threads that are confined: their files are read and written by a thread that is not.
+[[nodiscard]] std::unique_ptr<AccountDatabase> asked_outside(std::shared_ptr<AccountDatabase> accounts);
 /// An empty database that keeps what is put in memory; for tests and for an unprivileged server.
 [[nodiscard]] std::unique_ptr<AccountDatabase> memory_accounts();
 

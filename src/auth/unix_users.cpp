@@ -1,7 +1,5 @@
 #include "src/auth/unix_users.hpp"
 
-#include <netdb.h>
-
 #include <algorithm>
 
 #include "src/auth/mapper_cache.hpp"
@@ -61,7 +59,7 @@ bool UserMapper::in_group(std::string_view unix_name, std::string_view group) co
 }
 
 bool UserMapper::in_netgroup(std::string_view group, std::string_view user_name) const {
-  return innetgr(std::string(group).c_str(), nullptr, std::string(user_name).c_str(), nullptr) == 1;
+  return nss::in_netgroup(std::string(group), std::string(user_name));
 }
 
 void UserMapper::flush() const {

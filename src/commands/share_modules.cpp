@@ -10,6 +10,7 @@
 #include "src/crypto/digest.hpp"
 #include "src/fs/characters.hpp"
 #include "src/fs/recycle.hpp"
+#include "src/isolation/outside.hpp"
 #include "src/policy/name_lists.hpp"
 
 namespace bossa::commands {
@@ -175,7 +176,7 @@ void apply_full_audit(const ShareSettings& share, fs::VolumeOptions& options) {
                    failed = std::string(option(share, "full_audit:failure"))](std::string_view operation, bool success, std::string_view path) {
     if (!names_operation(success ? succeeded : failed, operation)) return;
     auto line = prefix + '|' + std::string(operation) + (success ? "|ok|" : "|fail|") + printable(root + '/' + std::string(path));
-    ::syslog(where, "smbd_audit: %s", line.c_str());
+    isolation::outside([&] { ::syslog(where, "smbd_audit: %s", line.c_str()); });  // libc makes the socket when it likes
   };
 }
 

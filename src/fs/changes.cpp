@@ -5,6 +5,7 @@
 
 #include "src/fs/changes_impl.hpp"
 #include "src/fs/identity.hpp"
+#include "src/isolation/outside.hpp"
 
 namespace bossa::fs {
 
@@ -42,7 +43,8 @@ class Source final : public ChangeSource {
   InotifySource& inotify() {
     std::lock_guard guard(mutex_);
     if (!inotify_) {
-      inotify_ = InotifySource::create(log_, sink_);
+      // Its thread walks trees that come later, too: it must be no child of a confined one.
+      inotify_ = isolation::outside([this] { return InotifySource::create(log_, sink_); });
       has_inotify_.store(true, std::memory_order_release);
     }
     return *inotify_;

@@ -1,7 +1,9 @@
 // Local changes through fanotify(7): a mark on the directory for one directory, on the file system for a tree, on the file for a file.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
@@ -24,6 +26,8 @@
 
 #include "src/fs/changes_impl.hpp"
 #include "src/fs/fd.hpp"
+#include "src/isolation/capabilities.hpp"
+#include "src/isolation/outside.hpp"
 
 namespace bossa::fs {
 
@@ -75,6 +79,12 @@ Fd mount_root(int mount_id) {
     if (handle && handle->mount_id == mount_id) return fd;  // else another mount lies over it
   }
   return {};
+}
+
+/// fanotify_mark(2), which asks for the capability at each call where the group was made with it.
+bool change_mark(int group, unsigned how, std::uint64_t events, const std::string& path) {
+  isolation::Raised admin(CAP_SYS_ADMIN);
+  return ::fanotify_mark(group, how, events, AT_FDCWD, path.c_str()) == 0;
 }
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
@@ -143,7 +153,7 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
     std::lock_guard guard(mutex_);
     auto& mounts = mounts_[handle->text.substr(0, sizeof(fsid_t))];
     if (mounts.contains(handle->mount_id)) return true;
-    auto keep = mount_root(handle->mount_id);
+    auto keep = isolation::outside([&] { return mount_root(handle->mount_id); });  // the mount's root is no share's
     if (!keep) keep = Fd(::open(proc_path(fd).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!keep) return false;
     mounts.emplace(handle->mount_id, std::make_shared<Fd>(std::move(keep)));
@@ -154,7 +164,7 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
     std::lock_guard guard(mutex_);
     auto& mark = marks_[key];
     if (mark.uses == 0) {
-      if (::fanotify_mark(group_.get(), FAN_MARK_ADD | how, events, AT_FDCWD, proc_path(fd.get()).c_str()) != 0) {
+      if (!change_mark(group_.get(), FAN_MARK_ADD | how, events, proc_path(fd.get()))) {
         marks_.erase(key);
         return nullptr;
       }
@@ -171,7 +181,7 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
     std::lock_guard guard(mutex_);
     auto found = marks_.find(key);
     if (found == marks_.end() || --found->second.uses > 0) return;
-    (void)::fanotify_mark(group_.get(), FAN_MARK_REMOVE | how, events, AT_FDCWD, proc_path(found->second.fd.get()).c_str());
+    (void)change_mark(group_.get(), FAN_MARK_REMOVE | how, events, proc_path(found->second.fd.get()));
     marks_.erase(found);
   }
 
@@ -182,6 +192,7 @@ class Source final : public FanotifySource, public std::enable_shared_from_this<
   }
 
   void run() {
+    ::pthread_setname_np(::pthread_self(), "bossa-fanotify");
     std::vector<char> buffer(64 * 1024);
     const auto own = ::getpid();
     for (;;) {

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -170,6 +171,7 @@ class Source final : public InotifySource, public std::enable_shared_from_this<S
   }
 
   void run() {
+    ::pthread_setname_np(::pthread_self(), "bossa-inotify");
     std::vector<char> buffer(64 * 1024);
     while (!stopping_.load()) {
       std::array<pollfd, 2> wait{pollfd{inotify_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};

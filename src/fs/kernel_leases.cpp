@@ -1,6 +1,7 @@
 #include "src/fs/kernel_leases.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 
 #include "src/fs/fd.hpp"
 #include "src/fs/identity.hpp"
+#include "src/isolation/capabilities.hpp"
+#include "src/isolation/outside.hpp"
 
 namespace bossa::fs {
 
@@ -30,7 +33,8 @@ class KernelLeases::Listener : public std::enable_shared_from_this<Listener> {
   explicit Listener(Sink sink) : sink_(std::move(sink)) {}
 
   Lease take(int original, FileKey key) {
-    AsDaemon root;  // CAP_LEASE, for files of others
+    AsDaemon root;
+    isolation::Raised lease_of_any_file(CAP_LEASE);
     Fd fd(::fcntl(original, F_DUPFD_CLOEXEC, 0));
     if (!fd) return nullptr;
     int number = fd.get();
@@ -72,6 +76,7 @@ class KernelLeases::Listener : public std::enable_shared_from_this<Listener> {
       leases_.erase(fd.get());
     }
     AsDaemon root;
+    isolation::Raised lease_of_any_file(CAP_LEASE);
     (void)::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
   }
 
@@ -80,12 +85,16 @@ class KernelLeases::Listener : public std::enable_shared_from_this<Listener> {
     if (thread_id_ != 0) return thread_id_;
     std::promise<pid_t> id;
     auto known = id.get_future();
-    thread_ = std::thread([this, &id] {
-      sigset_t all;
-      ::sigfillset(&all);
-      ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-      id.set_value(::gettid());
-      listen();
+    // Started by a thread that may; a confined one cannot.
+    thread_ = isolation::outside([&] {
+      return std::thread([this, &id] {
+        sigset_t all;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        ::pthread_setname_np(::pthread_self(), "bossa-leases");
+        id.set_value(::gettid());
+        listen();
+      });
     });
     return thread_id_ = known.get();
   }

@@ -1,11 +1,13 @@
 // Stored Windows descriptors: shares with acl_xattr.
 #include <fcntl.h>
+#include <linux/capability.h>
 
 #include <algorithm>
 
 #include "src/base/time.hpp"
 #include "src/fs/identity.hpp"
 #include "src/fs/security.hpp"
+#include "src/isolation/capabilities.hpp"
 
 namespace bossa::fs {
 
@@ -98,6 +100,7 @@ FileHandle borrowed(const VolumePtr& volume, int fd, std::string path) {
 Outcome write_stored(const FileHandle& file, const StoredNtAcl& stored) {
   auto bytes = build_ntacl(stored);
   AsDaemon root;
+  isolation::Raised admin(CAP_SYS_ADMIN);
   return set_xattr(file, file.volume->options().acl.xattr.c_str(), bytes);
 }
 

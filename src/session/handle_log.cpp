@@ -13,6 +13,7 @@
 
 #include "src/crypto/digest.hpp"
 #include "src/fs/identity.hpp"
+#include "src/isolation/outside.hpp"
 #include "src/wire/codec.hpp"
 
 namespace bossa::session {
@@ -110,6 +111,22 @@ bool sync_directory_of(const std::string& path) {
 }
 
 fs::Fd open_own(const std::string& path, int flags) { return fs::Fd(::open(path.c_str(), flags | O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)); }
+
+struct Written {
+  fs::Fd file;  ///< none: `error` says why
+  int error = 0;
+  bool on_disk = false;
+};
+/// A new file with that content in the place of the old one.
+Written write_anew(const std::string& path, Bytes content) {
+  fs::AsDaemon root;
+  auto fresh_path = path + ".new";
+  (void)::unlink(fresh_path.c_str());
+  auto fresh = open_own(fresh_path, O_EXCL);
+  bool done = fresh && write_all(fresh.get(), 0, content) && ::fsync(fresh.get()) == 0 && ::rename(fresh_path.c_str(), path.c_str()) == 0;
+  if (!done) return {{}, errno, false};
+  return {std::move(fresh), 0, sync_directory_of(path)};
+}
 
 }  // namespace
 
@@ -264,22 +281,18 @@ bool HandleLog::flush() {
 
 // All that is live in a new file, which takes the old one's place when it is on the disk. Under mutex_, or before there are threads.
 bool HandleLog::rewrite() {
-  fs::AsDaemon root;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> order;
   for (const auto& [id, live] : live_) order.emplace_back(live.order, id);
   std::ranges::sort(order);
   ByteVector content;
   for (auto [at, id] : order) append_frame(content, id, live_.at(id).bytes);
-  auto fresh_path = path_ + ".new";
-  (void)::unlink(fresh_path.c_str());
-  auto fresh = open_own(fresh_path, O_EXCL);
-  bool done = fresh && write_all(fresh.get(), 0, content) && ::fsync(fresh.get()) == 0 && ::rename(fresh_path.c_str(), path_.c_str()) == 0;
-  if (!done) {
-    broke("cannot be written anew", errno);
+  auto written = isolation::outside([&] { return write_anew(path_, content); });  // the state directory is no share
+  if (!written.file) {
+    broke("cannot be written anew", written.error);
     return false;
   }
-  broken_ = !sync_directory_of(path_);
-  file_ = std::move(fresh);
+  broken_ = !written.on_disk;
+  file_ = std::move(written.file);
   end_ = content.size();
   flushed_ = written_;
   return !broken_;
