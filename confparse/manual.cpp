@@ -79,6 +79,10 @@ It is Samba's, tried case by case against `testparm` 4.17: what Samba refuses is
 * A parameter name that does not exist is left out, and the server starts. One that is near a parameter that decides about access is
   an error in the log and on the output of the init script. With `bossa:strict access = yes` in `[global]` the share that it stands in is
   not served (every share, when it stands in `[global]`).
+* `bossa:isolation = yes` in `[global]` (the default) confines the threads that serve clients: few capabilities, no system calls that lead out of
+  the process, and, where the kernel has Landlock, no files but those of the shares. `bossa-status --security` shows what holds; what cannot be
+  set up is logged, and the server serves all the same. While a share with `wide links` is served, Landlock is off for all. `no` is
+  for hosts where it gets in the way; a reload changes it.
 * A `#` or `;` begins a comment only at the start of a line. Anywhere else it belongs to the value.
 * A line without `=` is left out without a word.
 * A byte order mark swallows the first line: a section header there is lost.

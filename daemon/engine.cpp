@@ -13,11 +13,17 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
 #include <thread>
 
+#include "daemon/share_roots.hpp"
+#include "daemon/spawner.hpp"
 #include "src/commands/create/restore.hpp"
 #include "src/commands/registry.hpp"
 #include "src/fs/identity.hpp"
+#include "src/isolation/outside.hpp"
 #include "src/session/server.hpp"
 
 namespace bossa::daemon {
@@ -26,6 +32,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+/// Name services can be slow, and several threads may wait for them.
+constexpr unsigned outside_threads = 4;
 constexpr std::chrono::milliseconds pause_when_out_of_descriptors{200};
 
 /// Cores that this process may use, at least one.
@@ -36,11 +44,12 @@ unsigned usable_cores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
-/// One thread with its loop. Connections stay on the loop that they were given to.
+/// A loop and the thread that runs it. Connections stay on the loop that they were given to; another thread may take it over.
 struct Loop {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::thread thread;
+  bool left = false;  ///< its thread runs it no longer; under Parts::mutex
 };
 
 /// Accepts on one socket and deals the clients out to the loops in turn.
@@ -98,8 +107,16 @@ private:
   std::string name_;
 };
 
-void run_loop(Log& log, Loop& loop) {
+/// First in each thread that meets clients: confined, and nobody in particular until a client's turn.
+isolation::Record enter_service(isolation::Kind kind, const isolation::Domain* domain) {
   fs::prepare_thread();
+  if (domain == nullptr) return {kind, false, {}, {}, {}, nullptr};
+  auto record = isolation::confine(kind, *domain);
+  if (fs::can_switch_identity()) fs::Impersonate as(fs::nobody());
+  return record;
+}
+
+void run_loop(Log& log, Loop& loop) {
   while (true) {
     try {
       loop.context.run();
@@ -115,6 +132,10 @@ void run_loop(Log& log, Loop& loop) {
 struct Engine::Parts {
   explicit Parts(Log& the_log) : log(the_log) {}
   Log& log;
+  isolation::Threads threads;
+  std::unique_ptr<isolation::Outside> outside;
+  std::shared_ptr<const isolation::Domain> domain; // of the loops; before start() and on the spawner's thread
+  std::unique_ptr<Spawner> spawner;
   std::shared_ptr<auth::AccountDatabase> accounts;
   std::shared_ptr<auth::UserMapper> users;
   std::shared_ptr<fs::Workers> workers;
@@ -122,7 +143,72 @@ struct Engine::Parts {
   std::unique_ptr<session::Server> server;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::atomic<unsigned> turn{0}, running{0};
+  std::mutex mutex;
+  std::condition_variable loop_left;
+
+  [[nodiscard]] fs::Workers::Enter enter_worker() {
+    return [this, in = domain](const std::function<void()>& serve) {
+      ::pthread_setname_np(::pthread_self(), "bossa-worker");
+      isolation::Entry entry(threads, enter_service(isolation::Kind::worker, in.get()));
+      serve();
+    };
+  }
+  void start_thread(Loop& loop);
+  void replace_threads(std::shared_ptr<const isolation::Domain> next);
+  void make_server(const std::shared_ptr<const policy::Settings>& settings, std::shared_ptr<const session::ClientSettings> own);
+  [[nodiscard]] Spawner::Hooks hooks();
 };
+
+void Engine::Parts::start_thread(Loop& loop) {
+  running.fetch_add(1);
+  loop.left = false;
+  loop.thread = std::thread([this, &loop, in = domain] {
+    ::pthread_setname_np(::pthread_self(), "bossa-loop");
+    isolation::Entry entry(threads, enter_service(isolation::Kind::loop, in.get()));
+    run_loop(log, loop);
+    std::lock_guard guard(mutex);
+    loop.left = true;
+    loop_left.notify_all();
+    running.fetch_sub(1);
+  });
+}
+
+/// The loops themselves stay, with all that waits in them: no connection notices but for the moment that it takes.
+void Engine::Parts::replace_threads(std::shared_ptr<const isolation::Domain> next) {
+  domain = std::move(next);
+  workers->replace(enter_worker()); // first: who sees a loop's new thread may rely on the workers
+  for (auto& loop : loops) loop->context.stop();
+  std::vector<Loop*> old;
+  for (auto& loop : loops) old.push_back(loop.get());
+  std::unique_lock lock(mutex);
+  while (!old.empty()) {
+    loop_left.wait(lock, [&] { return std::ranges::any_of(old, &Loop::left); });
+    for (auto* loop : old) {
+      if (!loop->left) continue;
+      lock.unlock();
+      loop->thread.join();
+      loop->context.restart();
+      start_thread(*loop);
+      lock.lock();
+      std::erase(old, loop);
+      break;
+    }
+  }
+}
+
+void Engine::Parts::make_server(const std::shared_ptr<const policy::Settings>& settings, std::shared_ptr<const session::ClientSettings> own) {
+  server = std::make_unique<session::Server>(settings, session::Dependencies{log, accounts, users, workers, commands::registry(), spawner.get()});
+  if (own) server->reload(settings, std::move(own));
+}
+
+Spawner::Hooks Engine::Parts::hooks() {
+  return {[this](std::shared_ptr<const isolation::Domain> next) { replace_threads(std::move(next)); },
+          [this] { return server->share_directories(); },
+          [this](const std::string& user) {
+            auto found = users->user(user);
+            return found ? std::optional(found->home) : std::nullopt;
+          }};
+}
 
 Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() = default;
@@ -142,21 +228,27 @@ std::string Engine::obstacle(const policy::Settings& settings) {
 }
 
 std::unique_ptr<Engine> Engine::create(Log& log, std::shared_ptr<const policy::Settings> settings,
-                                       std::shared_ptr<const session::ClientSettings> own, std::string& error) {
+                                       std::shared_ptr<const session::ClientSettings> own, bool isolate, std::string& error) {
   error = obstacle(*settings);
   if (!error.empty()) return nullptr;
   auto parts = std::make_unique<Parts>(log);
-  parts->accounts = auth::open_accounts(settings->passdb_backend, settings->private_dir, settings->smb_passwd_file);
+  if (isolate && ::geteuid() == 0 && !isolation::keep_capabilities(isolation::process_permitted(), isolation::process_permitted()))
+    log.error("isolation: capabilities that the server does not need cannot be given up: {}", std::strerror(errno));
+  parts->outside = std::make_unique<isolation::Outside>(outside_threads, [threads = &parts->threads] {
+    ::pthread_setname_np(::pthread_self(), "bossa-outside");
+    threads->enter({isolation::Kind::outside, false, {}, {}, {}, nullptr});
+  });
+  parts->spawner = std::make_unique<Spawner>(log, parts->threads, *parts->outside);
+  parts->domain = parts->spawner->first_domain(share_roots(*settings), isolate);
+  parts->accounts = auth::asked_outside(auth::open_accounts(settings->passdb_backend, settings->private_dir, settings->smb_passwd_file));
   if (!parts->accounts->list())
     log.notice("there is no account file yet ({}); bossa-passwd or smbpasswd makes one", parts->accounts->last_problem());
   std::string problem;
   auto machine = auth::machine_sid(settings->private_dir, settings->netbios_name, &problem);
   if (!machine) log.warning("the machine's SID can be neither read nor kept ({}); it is new at each start", problem);
   parts->users = std::make_shared<auth::UserMapper>(*parts->accounts, machine ? *machine : auth::random_machine_sid());
-  parts->workers = std::make_shared<fs::Workers>(std::max(4U, 2 * usable_cores()));
-  parts->server = std::make_unique<session::Server>(
-      settings, session::Dependencies{log, parts->accounts, parts->users, parts->workers, commands::registry()});
-  if (own) parts->server->reload(settings, std::move(own));
+  parts->workers = std::make_shared<fs::Workers>(std::max(4U, 2 * usable_cores()), parts->enter_worker());
+  parts->make_server(settings, std::move(own));
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
@@ -171,18 +263,41 @@ void Engine::start(std::vector<Listener> listeners, unsigned loops) {
         std::make_unique<Acceptor>(parts.log, *parts.server, parts.loops, parts.turn, home, std::move(listeners[n])));
     asio::post(home.context, [acceptor = parts.acceptors.back().get()] { acceptor->next(); });
   }
-  for (auto& loop : parts.loops) {
-    parts.running.fetch_add(1);
-    loop->thread = std::thread([&parts, it = loop.get()] {
-      run_loop(parts.log, *it);
-      parts.running.fetch_sub(1);
-    });
-    pthread_setname_np(loop->thread.native_handle(), "bossa-loop");
-  }
+  for (auto& loop : parts.loops) parts.start_thread(*loop);
+  parts.spawner->start(parts.hooks());
 }
 
-void Engine::reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const session::ClientSettings> own) {
+void Engine::reload(std::shared_ptr<const policy::Settings> settings, std::shared_ptr<const session::ClientSettings> own, bool isolate) {
+  auto roots = share_roots(*settings);
   parts_->server->reload(std::move(settings), std::move(own));
+  parts_->spawner->set(std::move(roots), isolate);
+}
+
+void Engine::also_serves(const policy::Settings& settings) { parts_->spawner->add(share_roots(settings)); }
+
+SecurityView Engine::security() const { return {isolation::landlock_version(), parts_->threads.inspect()}; }
+
+std::vector<Probe> Engine::probe(const std::function<int()>& attempt, std::chrono::milliseconds within) {
+  struct Answers {
+    std::mutex mutex;
+    std::condition_variable more;
+    std::vector<Probe> all;
+  };
+  auto answers = std::make_shared<Answers>();
+  auto ask = [answers, attempt](isolation::Kind kind) {
+    return [answers, attempt, kind] {
+      int error = attempt();
+      std::lock_guard guard(answers->mutex);
+      answers->all.push_back({kind, error});
+      answers->more.notify_all();
+    };
+  };
+  auto& parts = *parts_;
+  for (auto& loop : parts.loops) asio::post(loop->context, ask(isolation::Kind::loop));
+  parts.workers->post(ask(isolation::Kind::worker));
+  std::unique_lock lock(answers->mutex);
+  answers->more.wait_for(lock, within, [&] { return answers->all.size() == parts.loops.size() + 1; });
+  return answers->all;
 }
 
 std::size_t Engine::connection_count() const { return parts_->server->connection_count(); }
@@ -206,6 +321,7 @@ bool Engine::stop(std::chrono::milliseconds within) {
     return done();
   };
   release_ports();
+  if (!parts.spawner->stop(deadline)) return false; // a thread does not come back from a call: neither would it below
   for (std::size_t n = 0; n < parts.acceptors.size(); ++n) {
     asio::post(parts.loops[n % parts.loops.size()]->context, [acceptor = parts.acceptors[n].get()] { acceptor->close(); });
   }

@@ -35,8 +35,11 @@
 #include "daemon/listeners.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/pid_file.hpp"
+#include "daemon/security_report.hpp"
 #include "daemon/status_report.hpp"
+#include "src/base/unicode.hpp"
 #include "src/fs/identity.hpp"
+#include "src/isolation/outside.hpp"
 
 namespace bossa::daemon {
 namespace {
@@ -90,22 +93,42 @@ std::string refusal(const Options& options, const confparse::LoadOutcome& outcom
   return text.empty() ? fmt::format("{} cannot be taken", options.configuration_file) : text;
 }
 
+/// One of Bossa's own switches of [global]; a value that is none is told, and the default stays.
+bool is_on(const confparse::Configuration& configuration, std::string_view name, std::string_view key, bool otherwise, Log& log) {
+  auto found = std::ranges::find(configuration.options, key, &confparse::Option::key);
+  if (found == configuration.options.end()) return otherwise;
+  auto word = to_lower(found->value);
+  for (auto yes : {"yes", "true", "on", "1"})
+    if (word == yes) return true;
+  for (auto no : {"no", "false", "off", "0"})
+    if (word == no) return false;
+  log.error("{}: '{} = {}': expected yes or no; the default stays", configuration.origin(found->place).text(), name, printable(found->value));
+  return otherwise;
+}
+
+bool isolation_wanted(const confparse::Configuration& configuration, Log& log) { return is_on(configuration, "bossa:isolation", "bossa:isolation", true, log); }
+
 /// The file read again for each client, as smbd's process of a client does, with what waits for a restart as it is running.
 class OwnConfiguration final : public session::ClientSettings {
 public:
-  OwnConfiguration(const Options& options, std::optional<std::string> text, SettingsPointer running, Log& log)
-      : options_(options), text_(std::move(text)), running_(std::move(running)), log_(log) {}
+  using Told = std::function<void(const policy::Settings&)>;
+  /// `told`: hears of each that is read, before it is used.
+  OwnConfiguration(const Options& options, std::optional<std::string> text, SettingsPointer running, Told told, Log& log)
+      : options_(options), text_(std::move(text)), running_(std::move(running)), told_(std::move(told)), log_(log) {}
 
   SettingsPointer read(const policy::MacroContext& client) const override {
     auto key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", client.client_address, client.server_address, client.client_name, client.session_user,
                            client.session_group, client.domain, client.protocol);
     std::lock_guard guard(mutex_);
     if (auto found = known_.find(key); found != known_.end()) return found->second;
-    fs::AsDaemon root; // the files are the daemon's to read
-    auto outcome = load_configuration(options_, text_, client);
+    auto outcome = isolation::outside([&] { // the files are the daemon's to read, and name services to ask
+      fs::AsDaemon root;
+      return load_configuration(options_, text_, client);
+    });
     SettingsPointer own;
     if (outcome.ok()) own = std::make_shared<const policy::Settings>(without_restart_values(*outcome.settings, *running_));
     if (!own) log_.error("{}: its own configuration cannot be taken: {}", client.client_address, refusal(options_, outcome));
+    if (own) told_(*own);
     if (known_.size() >= most_clients_known) known_.clear();
     known_[key] = own;
     return own;
@@ -116,6 +139,7 @@ private:
   const Options options_;
   const std::optional<std::string> text_;
   const SettingsPointer running_;
+  const Told told_;
   Log& log_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, SettingsPointer> known_;
@@ -123,8 +147,8 @@ private:
 
 std::shared_ptr<const session::ClientSettings> own_configuration(const Options& options, const confparse::LoadOutcome& outcome,
                                                                  const std::optional<std::string>& text, const SettingsPointer& running,
-                                                                 Log& log) {
-  return outcome.per_client ? std::make_shared<const OwnConfiguration>(options, text, running, log) : nullptr;
+                                                                 OwnConfiguration::Told told, Log& log) {
+  return outcome.per_client ? std::make_shared<const OwnConfiguration>(options, text, running, std::move(told), log) : nullptr;
 }
 
 void log_findings(Log& log, const confparse::LoadOutcome& outcome) {
@@ -167,6 +191,15 @@ void raise_descriptor_limit(Log& log, const policy::Settings& settings) {
   }
 }
 
+/// The process holds keys and password hashes. setfsuid(2) would make the kernel stop dumping it at some switch of identity; here it is a
+/// decision. (`enable core files` is for those who debug smbd; fs.suid_dumpable can still have it otherwise.)
+void keep_keys_out_of_dumps() {
+  rlimit none{0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);
+  // A user's own server stays open to that user's tools (/proc/PID/exe tells a running bossad from another program).
+  if (geteuid() == 0) (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 sigset_t watched_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -187,7 +220,7 @@ public:
   Process(const Options& options, StartReport report, const confparse::LoadOutcome& outcome)
       : options_(options), report_(std::move(report)), settings_(outcome.settings), configuration_(outcome.configuration),
         started_with_(outcome.configuration),
-        own_(own_configuration(options, outcome, std::nullopt, outcome.settings, log_)), log_(make_sink(options, *settings_), settings_->log_level) {}
+        own_(own_configuration(options, outcome, std::nullopt, outcome.settings, also_serve(), log_)), log_(make_sink(options, *settings_), settings_->log_level) {}
 
   int run(const confparse::LoadOutcome& outcome) {
     log_.error("bossad version {}-bossa started, configuration {}, process {}", BOSSA_VERSION, options_.configuration_file,
@@ -206,6 +239,10 @@ public:
   }
 
 private:
+  OwnConfiguration::Told also_serve() {
+    return [this](const policy::Settings& settings) { engine_->also_serves(settings); };
+  }
+
   bool start(std::string& error) {
     raise_descriptor_limit(log_, *settings_);
     if (geteuid() != 0) log_.warning("running without root: only the user with id {} is served", geteuid());
@@ -214,7 +251,8 @@ private:
     control_ = ControlSocket::open(settings_->pid_directory, log_, error);
     if (!control_) return false;
     set_up_control();
-    engine_ = Engine::create(log_, settings_, own_, error);  // before anything listens: no client may meet a server that cannot serve
+    keep_keys_out_of_dumps();
+    engine_ = Engine::create(log_, settings_, own_, isolation_wanted(*configuration_, log_), error);  // before anything listens: no client may meet a server that cannot serve
     if (!engine_) return false;
     auto listen = listen_addresses(*settings_, machine_interfaces(), ipv6_available(), resolve_host);
     for (const auto& warning : listen.warnings) log_.warning("{}", warning);
@@ -264,6 +302,8 @@ private:
     });
     control_->on("refusals", [this](const std::string&) { return ControlAnswer{refusals_json(engine_->refusals()), {}, {}}; });
     control_->on("limits", [this](const std::string&) { return ControlAnswer{limits_json(settings_->limits, engine_->limits_reached()), {}, {}}; });
+    control_->on("security", [this](const std::string&) { return ControlAnswer{security_json(engine_->security()), {}, {}}; });
+    control_->on("probe", [this](const std::string& arguments) { return probe(arguments); });
     control_->on("reload-config", [this](const std::string&) { return reload("the control socket"); });
     control_->on("share-list", [this](const std::string&) { return ControlAnswer{share_list_json(*settings_, options_.persist), {}, {}}; });
     control_->on("configure", [this](const std::string& arguments) { return configure(arguments); });
@@ -272,6 +312,14 @@ private:
       serving_ = false;
       return ControlAnswer{};
     });
+  }
+
+  /// For tests: what code inside of the server can do. Only where the configuration asks for it.
+  ControlAnswer probe(const std::string& arguments) {
+    if (!is_on(*configuration_, "bossa:test probes", "bossa:testprobes", false, log_)) return ControlAnswer::refused("refused", "'bossa:test probes' is off");
+    auto attempt = probe_asked_for(arguments);
+    if (!attempt) return ControlAnswer::refused("bad-arguments", "'call' is none that can be tried");
+    return {probes_json(engine_->probe(attempt, status_deadline)), {}, {}};
   }
 
   /// An smbd was started in our place: it has the pid file and will want the ports within milliseconds.
@@ -351,7 +399,7 @@ private:
     for (const auto& name : restart_needed_) log_.error("reload: '{}' differs from what the server was started with; that takes effect at the next restart", name);
     log_.set_level(settings_->log_level);
     if (log_moved) log_.set_sink(make_sink(options_, *settings_));
-    engine_->reload(settings_, own_configuration(options_, outcome, unwritten_, settings_, log_));
+    engine_->reload(settings_, own_configuration(options_, outcome, unwritten_, settings_, also_serve(), log_), isolation_wanted(*configuration_, log_));
     log_.error("reload, by {}: {} is in force, {} changes", asked_by, options_.configuration_file, changes.size());
     std::vector<std::string> findings;
     for (const auto& finding : outcome.diagnostics) findings.push_back(finding.text());

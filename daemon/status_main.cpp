@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "daemon/control_client.hpp"
+#include "daemon/security_report.hpp"
 #include "daemon/status_report.hpp"
 
 namespace {
@@ -16,7 +17,8 @@ constexpr std::string_view usage =
     "  -L, --locks            open files only (also: --opens)\n"
     "      --refusals         the last thousand refusals, each with the rule that decided\n"
     "      --limits           what one client, user or address may take up, and how often it was reached\n"
-    "  -j, --json             everything, the refusals or the limits, as JSON\n"
+    "      --security         what the threads of the running server may do\n"
+    "  -j, --json             everything, the refusals, the limits or the threads, as JSON\n"
     "  -s, --configfile=FILE  smb.conf of the server, for its pid directory (default /etc/samba/smb.conf)\n"
     "      --directory=DIR    the pid directory itself\n"
     "  -V, --version          print the version\n"
@@ -24,7 +26,7 @@ constexpr std::string_view usage =
 
 struct Arguments {
   std::string configuration = "/etc/samba/smb.conf", directory, error;
-  bool sessions = false, shares = false, opens = false, refusals = false, limits = false, json = false, help = false, version = false;
+  bool sessions = false, shares = false, opens = false, refusals = false, limits = false, security = false, json = false, help = false, version = false;
 };
 
 Arguments parse(int count, char** words) {
@@ -48,6 +50,7 @@ Arguments parse(int count, char** words) {
     else if (word == "-L" || word == "--locks" || word == "--opens") out.opens = true;
     else if (word == "--refusals") out.refusals = true;
     else if (word == "--limits") out.limits = true;
+    else if (word == "--security") out.security = true;
     else if (value("-s") || value("--configfile")) out.configuration = word;
     else if (value("--directory")) out.directory = word;
     else out.error = fmt::format("unknown option {}", word);
@@ -64,7 +67,8 @@ int run(const Arguments& arguments) {
     fmt::print(stderr, "bossa-status: {}\n", error);
     return 2;
   }
-  auto reply = server->call(arguments.refusals ? "refusals" : arguments.limits ? "limits" : "status");
+  const char* command = arguments.security ? "security" : arguments.refusals ? "refusals" : arguments.limits ? "limits" : "status";
+  auto reply = server->call(command);
   if (!reply.ok) {
     fmt::print(stderr, "bossa-status: {}: {}\n", reply.error_code, reply.error_message);
     return 2;
@@ -72,6 +76,7 @@ int run(const Arguments& arguments) {
   bool all = !arguments.sessions && !arguments.shares && !arguments.opens;
   if (arguments.json) fmt::print("{}\n", indented(reply.result));
   else if (arguments.limits) fmt::print("{}", limits_text(reply.result));
+  else if (arguments.security) fmt::print("{}", security_text(reply.result));
   else if (arguments.refusals) fmt::print("{}", refusals_text(reply.result));
   else fmt::print("{}", status_text(reply.result, {all || arguments.sessions, all || arguments.shares, all || arguments.opens}));
   return 0;

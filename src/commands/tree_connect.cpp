@@ -11,6 +11,7 @@
 #include "src/session/connection.hpp"
 #include "src/session/refusals.hpp"
 #include "src/session/server.hpp"
+#include "src/session/share_guard.hpp"
 
 namespace bossa::commands {
 namespace {
@@ -125,6 +126,7 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   if (!state.is_ipc) {
     expand_share(caller, *tree);
     if (auto opened = open_volume(request, *tree); !opened) co_return fail(opened.error());
+    co_await session::come_within_reach(request, *tree);
   }
   if (state.encrypt_data) session.seals_breaks.store(true);
   session.add_tree(tree);

@@ -8,6 +8,9 @@ namespace bossa::fs {
 /// setfsuid leaves in place and that would lift limits for users (CAP_SYS_RESOURCE: quotas, reserved blocks). No-op when not root.
 void prepare_thread();
 
+/// Nobody, and in no group: what a thread is that serves no client yet.
+[[nodiscard]] inline Identity nobody() { return {65534, 65534, {}}; }
+
 /// Makes the calling thread the given user for file access. The thread *keeps* that identity after the object's life (no
 /// destructor work), so a thread that serves one user pays nothing: a switch is made only when the identity differs.
 /// Nothing may suspend (co_await) between the construction and the last file call: the next request on the thread may be

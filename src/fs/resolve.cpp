@@ -6,6 +6,7 @@
 
 #include "src/base/unicode.hpp"
 #include "src/fs/beneath.hpp"
+#include "src/fs/identity.hpp"
 #include "src/fs/mangle.hpp"
 
 namespace bossa::fs {
@@ -130,6 +131,12 @@ Outcome look_through(Located& where, const std::string& name) {
 }
 
 }  // namespace
+
+bool within_reach(const std::string& directory) {
+  AsDaemon root;
+  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+  return fd || errno != EACCES;
+}
 
 Outcome check_veto(const Volume& volume, const SmbPath& path) {
   if (!volume.vetoes()) return {};

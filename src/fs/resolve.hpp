@@ -130,6 +130,9 @@ struct Located {
 /// Without `follow`, a symlink in the last place is found itself.
 [[nodiscard]] Result<Located> locate(const VolumePtr& volume, const SmbPath& path, bool follow = true);
 
+/// False: the calling thread is held to other directories (Landlock), or whoever serves the file system refuses root. Root work.
+[[nodiscard]] bool within_reach(const std::string& directory);
+
 /// OBJECT_NAME_NOT_FOUND or OBJECT_PATH_NOT_FOUND when a component is vetoed.
 [[nodiscard]] Outcome check_veto(const Volume& volume, const SmbPath& path);
 

@@ -110,6 +110,8 @@ std::optional<std::time_t> take_snapshot_token(std::string& path) {
   return std::nullopt;
 }
 
+std::string snapshot_directory(const Volume& volume) { return place_of(volume).directory; }
+
 Result<std::vector<std::string>> list_snapshots(const Volume& volume) {
   const auto& policy = volume.options().snapshots;
   auto place = place_of(volume);

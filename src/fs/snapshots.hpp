@@ -37,6 +37,8 @@ struct SnapshotPolicy {
 /// Takes the first token out of a client's path (backslashes).
 [[nodiscard]] std::optional<std::time_t> take_snapshot_token(std::string& path);
 
+/// The folder that the share's snapshots are in; it may lie outside of the share.
+[[nodiscard]] std::string snapshot_directory(const Volume& volume);
 /// Tokens of all snapshots of the share. Root work: the directory is the system's.
 [[nodiscard]] Result<std::vector<std::string>> list_snapshots(const Volume& volume);
 /// The share as it was then, read-only. OBJECT_NAME_NOT_FOUND when there is no such snapshot. Root work, as opening a share is.

@@ -18,6 +18,7 @@
 #include "src/base/unicode.hpp"
 #include "src/crypto/random.hpp"
 #include "src/fs/identity.hpp"
+#include "src/isolation/outside.hpp"
 #include "src/policy/share_access.hpp"
 #include "src/session/breaks.hpp"
 #include "src/session/connection.hpp"
@@ -367,6 +368,17 @@ std::uint32_t Server::share_uses(std::string_view share_name) const {
   return uses;
 }
 
+std::vector<std::string> Server::share_directories() const {
+  std::vector<std::string> all;
+  for (const auto& session : sessions())
+    for (const auto& tree : session->trees()) {
+      if (!tree->volume) continue;
+      all.push_back(tree->volume->options().path);
+      if (tree->volume->options().snapshots.enabled) all.push_back(fs::snapshot_directory(*tree->volume));
+    }
+  return all;
+}
+
 namespace {
 // `interfaces = eth0;speed=10000000000,capability=RSS 192.0.2.7;…`: what smb.conf(5) lets say of a name or an address.
 void apply_options(NetworkInterface& one, const std::vector<std::string>& configured) {
@@ -398,10 +410,8 @@ bool spreads_receiving(const std::string& interface) {
     queues += entry->path().filename().string().starts_with("rx-");
   return queues > 1;
 }
-}  // namespace
 
-std::vector<NetworkInterface> Server::interfaces() const {
-  auto configured = settings();
+std::vector<NetworkInterface> machine_interfaces(const policy::Settings& configured) {
   std::vector<NetworkInterface> found;
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return found;
@@ -423,11 +433,17 @@ std::vector<NetworkInterface> Server::interfaces() const {
     long mbit = 0;
     if (speed >> mbit && mbit > 0) one.link_speed = static_cast<std::uint64_t>(mbit) * 1'000'000;
     one.rss_capable = spreads_receiving(one.name);
-    apply_options(one, configured->interfaces);
+    apply_options(one, configured.interfaces);
     found.push_back(std::move(one));
   }
   ::freeifaddrs(list);
   return found;
+}
+}  // namespace
+
+std::vector<NetworkInterface> Server::interfaces() const {
+  // Needs a socket, and files of sysfs.
+  return isolation::outside([configured = settings()] { return machine_interfaces(*configured); });
 }
 
 }  // namespace bossa::session

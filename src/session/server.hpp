@@ -35,6 +35,7 @@ class ClientSettings;
 class Gate;
 class Refusals;
 struct Handover;
+class ShareGuard;
 
 /// A network interface, for FSCTL_QUERY_NETWORK_INTERFACE_INFO.
 struct NetworkInterface {
@@ -51,6 +52,7 @@ struct Dependencies {
   std::shared_ptr<auth::UserMapper> users;
   std::shared_ptr<fs::Workers> workers;
   std::span<const Command> commands;
+  ShareGuard* share_guard = nullptr;  ///< none: every thread may open every directory
 };
 
 /// Thread-safe but for construction and destruction.
@@ -91,6 +93,9 @@ class Server {
   [[nodiscard]] locking::FileTable& files() { return files_; }
   [[nodiscard]] const std::shared_ptr<LockWaiters>& lock_waiters() { return lock_waiters_; }
   [[nodiscard]] const std::shared_ptr<NotifyHub>& notify_hub() { return notify_hub_; }
+  [[nodiscard]] ShareGuard* share_guard() { return dependencies_.share_guard; }
+  /// Of the tree connects that stand: the directories that their shares lead to.
+  [[nodiscard]] std::vector<std::string> share_directories() const;
   /// What local programs change, for those whose clients cache a file.
   [[nodiscard]] fs::ChangeSource& local_changes() { return *changes_; }
   /// Of shares with `kernel oplocks`.
