@@ -52,6 +52,7 @@ class KernelLeases::Listener : public std::enable_shared_from_this<Listener> {
 
   void give_up(const FileKey& key) {
     AsDaemon root;
+    isolation::Raised lease_of_any_file(CAP_LEASE);
     std::lock_guard guard(mutex_);
     for (const auto& [fd, held] : leases_)
       if (held == key) (void)::fcntl(fd, F_SETLEASE, F_UNLCK);
