@@ -50,7 +50,9 @@ bool describe(scmp_filter_ctx context) {
     int added = ::seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), number, 0);
     if (added != 0 && number >= 0) return false;  // below 0: not a call of this architecture
   }
-  return ::seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()))) == 0;
+  // Written out: the library's SCMP_A0 is C.
+  scmp_arg_cmp other_process{0, SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()), 0};
+  return ::seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1, other_process) == 0;
 }
 
 /// The library writes its program to a descriptor.
