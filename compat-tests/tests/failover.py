@@ -164,6 +164,12 @@ def killed(server):
     server.process = None
 
 
+def restarted(server):
+    """Its port listens before it has its handles back: they are there when a client is served."""
+    server.start()
+    Client(server, user="tester2").drop()
+
+
 def flock_free(path, how):
     with open(path, "rb") as f:
         try:
@@ -193,7 +199,7 @@ def seen_by_local_programs(case):
     expect("before")
     killed(server)
     check(free(handle, 10, 10) and flock_free(paths["alone"], fcntl.LOCK_EX), "something else holds them")
-    server.start()
+    restarted(server)
     expect("after the restart, before its client is back")
     with Client(server, user="tester2") as other:
         check_equal(hex(other.create("alone")[0]), hex(NOT_AVAILABLE), "what conflicts, before its client is back")
@@ -229,7 +235,7 @@ def deletion(case):
     check_equal(hex(one.delete(undone, b"\0")), "0x0", "and back")
     killed(server)
     began = time.monotonic()
-    server.start()
+    restarted(server)
     exists = {name: server.data("share", name) for name in ("pending", "on-close", "late", "undone")}
     check(all(os.path.exists(path) for path in exists.values()), "deleted before its handle was closed")
     with Client(server, user="tester2") as other:
@@ -252,12 +258,12 @@ def strangers(case):
     server = case.prepare({}, {"share": dict(everyone), "second": dict(everyone)})
     for name in ("share", "second"):
         os.chmod(server.data(name), 0o777)
-    server.start()
+    restarted(server)
     one = Keeper(server)
     mine = one.keep("mine", share=0)[0]
     one.lock(mine, (0, 10, EXCLUSIVE | AT_ONCE))
     killed(server)
-    server.start()
+    restarted(server)
     with Keeper(server, user="tester2") as other:
         check_equal(hex(other.reclaim("mine", mine)[0]), hex(ACCESS_DENIED), "another user")
     with Keeper(server, share="second") as elsewhere:
@@ -283,7 +289,7 @@ def lease_and_local_programs(case):
     check_equal(state, R | H | W, "grant")
     after = one.keep("after", lease=b"\x44" * 16)[0]
     killed(server)
-    server.start()
+    restarted(server)
     with open(server.data("share", "before"), "w") as f:
         f.write("changed")
     time.sleep(0.5)
@@ -320,8 +326,8 @@ def kernel_lease(case):
 
     killed(server)
     check(not blocked(), "somebody else holds a lease")
-    server.start()
-    case.wait_for(leased, "the kernel's lease on the handle that is kept")
+    restarted(server)
+    check(leased(), "the kernel's lease on the handle that is kept")
     took = []
 
     def local():
@@ -340,7 +346,7 @@ def kernel_lease(case):
     opened, level, _ = two.keep("guarded", oplock=BATCH)
     check_equal(level, BATCH, "oplock")
     killed(server)
-    server.start()
+    restarted(server)
     with Client(server, user="tester2") as other:
         check_equal(hex(other.create("guarded", disposition=1)[0]), hex(NOT_AVAILABLE), "what conflicts, before its client is back")
     three = Keeper(server)
@@ -349,7 +355,7 @@ def kernel_lease(case):
     check_equal(three.close(again), 0, "close")
     opened, level, _ = three.keep("guarded", oplock=BATCH)
     killed(server)
-    server.start()
+    restarted(server)
     three = Keeper(server)
     status, level, again, _ = three.reclaim("guarded", opened, oplock=BATCH)
     check_equal((hex(status), level), ("0x0", BATCH), "the oplock, which nobody touched")
