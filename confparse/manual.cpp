@@ -121,6 +121,8 @@ against the real `testparm` in every full test run. Known differences outside of
 | what | testparm 4.17.12 | bossa-testparm | cause |
 | --- | --- | --- | --- |
 | `smb ports = 445 x` | says so, then crashes (status 134) | status 1 | a use after free in testparm |
+| `-t`, `--encoding`; an empty `--section-name=` or `--parameter-name=` | status 1 | taken, without effect | older scripts pass them |
+| a directory in place of the file | an empty configuration, status 0 | status 1 | nothing would be served |
 | standard error | Samba's words | `file:line:column` and what was expected | easier to act on |
 
 )";
