@@ -23,8 +23,13 @@ def security(case, server):
     return json.loads(out)
 
 
+def present(case, server, kind):
+    """Maybe none, while new threads take the place of old ones."""
+    return [one for one in security(case, server)["threads"] if one["kind"] == kind]
+
+
 def threads(case, server, kind):
-    found = [one for one in security(case, server)["threads"] if one["kind"] == kind]
+    found = present(case, server, kind)
     check(found, "no thread of kind", kind)
     return found
 
@@ -234,7 +239,7 @@ def wide_links(case):
     check_probe(server, errno.EPERM, "socket")
     server.write_conf(dict(PROBES, **{"unix extensions": "no"}), {"share": {}})
     server.hup()
-    case.wait_for(lambda: all(one["landlock"] == "on" for kind in SERVING for one in threads(case, server, kind)), "Landlock")
+    case.wait_for(lambda: all({one["landlock"] for one in present(case, server, kind)} == {"on"} for kind in SERVING), "Landlock")
     check_probe(server, errno.EACCES, "read", outside)
 
 
