@@ -26,6 +26,8 @@
 #include "confparse/load.hpp"
 #include "confparse/files.hpp"
 #include "confparse/section_edit.hpp"
+#include "confparse/table.hpp"
+#include "confparse/value.hpp"
 #include "daemon/addresses.hpp"
 #include "daemon/configure.hpp"
 #include "daemon/changes.hpp"
@@ -37,7 +39,6 @@
 #include "daemon/pid_file.hpp"
 #include "daemon/security_report.hpp"
 #include "daemon/status_report.hpp"
-#include "src/base/unicode.hpp"
 #include "src/fs/identity.hpp"
 #include "src/isolation/outside.hpp"
 
@@ -97,11 +98,8 @@ std::string refusal(const Options& options, const confparse::LoadOutcome& outcom
 bool is_on(const confparse::Configuration& configuration, std::string_view name, std::string_view key, bool otherwise, Log& log) {
   auto found = std::ranges::find(configuration.options, key, &confparse::Option::key);
   if (found == configuration.options.end()) return otherwise;
-  auto word = to_lower(found->value);
-  for (auto yes : {"yes", "true", "on", "1"})
-    if (word == yes) return true;
-  for (auto no : {"no", "false", "off", "0"})
-    if (word == no) return false;
+  auto parsed = confparse::parse_value(confparse::parameter(confparse::id_of("read only")), found->value, false, {});  // any boolean reads alike
+  if (parsed.error.empty()) return parsed.value.text == "Yes";
   log.error("{}: '{} = {}': expected yes or no; the default stays", configuration.origin(found->place).text(), name, printable(found->value));
   return otherwise;
 }

@@ -19,6 +19,7 @@ session::NotifyWatch& watch_of(Request& request, FileOpen& file, const wire::Cha
 
 // Each watch keeps the events between two requests.
 bool too_many_watches(Request& request) {
+  if (!request.settings->limits.reached(policy::Limit::notifies_per_session, request.session->open_count())) return false;  // mostly
   auto opens = request.session->opens();
   auto watches = std::ranges::count_if(opens, [](const auto& one) { return one->file && one->file->watch; });
   if (!request.settings->limits.reached(policy::Limit::notifies_per_session, static_cast<std::uint64_t>(watches))) return false;

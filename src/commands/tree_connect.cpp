@@ -19,7 +19,6 @@ namespace {
 using policy::ShareSettings;
 using session::TreeConnect;
 
-
 // The share's name out of \\server\share.
 Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest& tree_connect) {
   auto path = wire::view(message, tree_connect.path_offset, tree_connect.path_length);
