@@ -78,12 +78,26 @@ std::optional<ByteVector> NotifyQueue::take(std::size_t most) {
   return out;
 }
 
+NotifyQueue NotifyQueue::hand_over() {
+  auto all = std::exchange(*this, NotifyQueue(limit_));
+  return all;
+}
+
+void NotifyQueue::give_back(NotifyQueue handed) {
+  if (handed.overflowed_) return overflow();
+  if (overflowed_) return;
+  bytes_ += handed.bytes_;
+  if (bytes_ > limit_) return overflow();
+  events_.insert(events_.begin(), std::make_move_iterator(handed.events_.begin()), std::make_move_iterator(handed.events_.end()));
+}
+
 // ---- NotifyHub ----
 
 void NotifyWatch::wake_one() {
-  if (woken_ || waiters_.empty()) return;
+  if (woken_ || waiters_.empty() || queue_.empty()) return;
   woken_ = std::move(waiters_.front());
   waiters_.pop_front();
+  woken_->told_ = queue_.hand_over();
   woken_->signal->set();
 }
 
@@ -130,22 +144,27 @@ std::shared_ptr<NotifyWaiter> NotifyHub::ask(NotifyWatch& watch, boost::asio::an
     return waiter;
   }
   watch.waiters_.push_back(waiter);
-  if (!watch.queue_.empty()) watch.wake_one();
+  watch.wake_one();
   return waiter;
 }
 
-std::optional<ByteVector> NotifyHub::take(NotifyWatch& watch, const NotifyWaiter& waiter, std::size_t most) {
+std::optional<ByteVector> NotifyHub::take(NotifyWatch& watch, NotifyWaiter& waiter, std::size_t most) {
   std::lock_guard guard(mutex_);
-  if (watch.woken_.get() == &waiter) watch.woken_.reset();
-  return watch.queue_.take(most);
+  auto told = std::exchange(waiter.told_, std::nullopt);
+  if (watch.woken_.get() == &waiter) {
+    watch.woken_.reset();
+    watch.wake_one();
+  }
+  return told ? told->take(most) : std::nullopt;
 }
 
-void NotifyHub::leave(NotifyWatch& watch, const NotifyWaiter& waiter) {
+void NotifyHub::leave(NotifyWatch& watch, NotifyWaiter& waiter) {
   std::lock_guard guard(mutex_);
   std::erase_if(watch.waiters_, [&](const auto& one) { return one.get() == &waiter; });
   if (watch.woken_.get() != &waiter) return;
   watch.woken_.reset();
-  if (!watch.queue_.empty()) watch.wake_one();
+  if (auto told = std::exchange(waiter.told_, std::nullopt)) watch.queue_.give_back(std::move(*told));
+  watch.wake_one();
 }
 
 void NotifyHub::tell_one(NotifyWatch& watch, const NotifyChange& change, std::vector<NotifyWatch*>& told) {

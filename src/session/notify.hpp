@@ -56,6 +56,10 @@ class NotifyQueue {
   /// FILE_NOTIFY_INFORMATION entries of all events; nothing when the client must list the directory (NOTIFY_ENUM_DIR): some were lost, or
   /// they are more than `most` bytes. Empties the queue either way.
   [[nodiscard]] std::optional<ByteVector> take(std::size_t most);
+  /// All of it, for a request; this queue is empty then and has the same limit.
+  [[nodiscard]] NotifyQueue hand_over();
+  /// What a request was handed and does not tell after all: before everything that came since.
+  void give_back(NotifyQueue handed);
 
  private:
   struct Event {
@@ -64,7 +68,7 @@ class NotifyQueue {
   };
   std::deque<Event> events_;
   std::size_t bytes_ = 0;
-  const std::size_t limit_;
+  std::size_t limit_;
   bool overflowed_ = false;
 };
 
@@ -73,6 +77,12 @@ struct NotifyWaiter {
   explicit NotifyWaiter(boost::asio::any_io_executor executor) : signal(std::make_shared<Signal>(std::move(executor))) {}
   std::shared_ptr<Signal> signal;
   NtStatus outcome = status::success;  ///< when not SUCCESS, the answer; written before the signal is set
+
+ private:
+  friend class NotifyHub;
+  friend class NotifyWatch;
+  // What it was woken for, and nothing that came later: the first change completes the request, [MS-FSA] 2.1.5.11.1.
+  std::optional<NotifyQueue> told_;
 };
 
 /// What one open watches. Made by NotifyHub; all state is guarded by the hub's mutex.
@@ -87,7 +97,7 @@ class NotifyWatch {
   const bool recursive_;
   NotifyQueue queue_;
   std::deque<std::shared_ptr<NotifyWaiter>> waiters_;
-  std::shared_ptr<NotifyWaiter> woken_;  // has been told to come for the queue, and has not yet
+  std::shared_ptr<NotifyWaiter> woken_;  // was handed what was there, and has not answered yet; the next waits, so that all is told in order
   bool ended_ = false;
   std::function<bool(std::string_view)> hidden_;
   fs::ChangeSource::Watch local_;
@@ -121,10 +131,10 @@ class NotifyHub {
 
   /// A request that wants to be told. Its signal is set at once if something is there already.
   [[nodiscard]] std::shared_ptr<NotifyWaiter> ask(NotifyWatch& watch, boost::asio::any_io_executor executor);
-  /// For a waiter whose signal was set with SUCCESS; see NotifyQueue::take.
-  [[nodiscard]] std::optional<ByteVector> take(NotifyWatch& watch, const NotifyWaiter& waiter, std::size_t most);
+  /// For a waiter whose signal was set with SUCCESS: what was there when it was set; see NotifyQueue::take.
+  [[nodiscard]] std::optional<ByteVector> take(NotifyWatch& watch, NotifyWaiter& waiter, std::size_t most);
   /// For one that was cancelled: what it was woken for goes to the next.
-  void leave(NotifyWatch& watch, const NotifyWaiter& waiter);
+  void leave(NotifyWatch& watch, NotifyWaiter& waiter);
 
   [[nodiscard]] bool leases_directories() const { return leased_by_any(); }
   /// Whether anybody watches or caches a directory: worth asking before a change is put together.

@@ -133,11 +133,19 @@ BOOST_AUTO_TEST_CASE(requests_of_one_open_are_served_in_turn) {
   hub.report(NotifyAction::added, filter::file_name, "/s/a");
   hub.report(NotifyAction::added, filter::file_name, "/s/b");
   BOOST_TEST(first->signal->is_set());
-  BOOST_TEST(!second->signal->is_set());  // the first takes both
-  BOOST_TEST(entries(hub.take(*one, *first, 100)) == (List{"1 a", "1 b"}));
+  BOOST_TEST(!second->signal->is_set());  // its turn comes when the first has its answer
   hub.report(NotifyAction::added, filter::file_name, "/s/c");
+  BOOST_TEST(entries(hub.take(*one, *first, 100)) == (List{"1 a"}));  // what it was woken for, however late it comes
   BOOST_TEST(second->signal->is_set());
-  BOOST_TEST(entries(hub.take(*one, *second, 100)) == (List{"1 c"}));
+  BOOST_TEST(entries(hub.take(*one, *second, 100)) == (List{"1 b", "1 c"}));
+  BOOST_TEST(ask(*one).empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_changes_of_one_call_come_in_one_answer) {
+  auto one = watch("/s");
+  auto waiter = hub.ask(*one, context.get_executor());
+  hub.report_rename("/s/a", "/s/b", false);
+  BOOST_TEST(entries(hub.take(*one, *waiter, 100)) == (List{"4 a", "5 b"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_request_leaves_its_events_to_the_next) {
@@ -145,9 +153,20 @@ BOOST_AUTO_TEST_CASE(a_cancelled_request_leaves_its_events_to_the_next) {
   auto first = hub.ask(*one, context.get_executor()), second = hub.ask(*one, context.get_executor());
   first->signal->cancel();
   hub.report(NotifyAction::added, filter::file_name, "/s/a");  // wakes the first, which is already leaving
+  hub.report(NotifyAction::added, filter::file_name, "/s/b");
   hub.leave(*one, *first);
   BOOST_TEST(second->signal->is_set());
-  BOOST_TEST(entries(hub.take(*one, *second, 100)) == (List{"1 a"}));
+  BOOST_TEST(entries(hub.take(*one, *second, 100)) == (List{"1 a", "1 b"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_cancelled_request_gives_back_counts_as_before) {
+  auto one = hub.watch("/s", filter::all, false, 40);
+  auto first = hub.ask(*one, context.get_executor());
+  hub.report(NotifyAction::added, filter::file_name, "/s/aaaa");  // 20 bytes
+  hub.report(NotifyAction::added, filter::file_name, "/s/bbbb");
+  hub.report(NotifyAction::added, filter::file_name, "/s/cccc");  // fits while the first waits to be told
+  hub.leave(*one, *first);
+  BOOST_TEST(ask(*one) == (List{"enumerate"}));
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_open_and_of_the_directory_end_requests) {
