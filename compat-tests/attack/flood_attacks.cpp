@@ -99,8 +99,9 @@ void long_compound(const Scene& scene, std::size_t count, NtStatus expected) {
 // Each element waits for the one before, none ends: what waits in the midst of a compound is refused.
 void waiting_compound(const Scene& scene) {
   auto mount = mounted(scene);
-  auto root = root_of(mount);
-  std::vector<Request> chain(50, requests::change_notify(root.id, 1, false));
+  // A folder of its own: in one where honest clients make files there is something to tell, and nothing waits.
+  auto folder = fresh(mount, access::generic_all, create_option::directory | create_option::delete_on_close);
+  std::vector<Request> chain(50, requests::change_notify(folder.id, 1, false));
   auto ids = NEED(mount.tree->send(chain));
   WANT(mount.connection->wait(ids[0]), status::internal_error, status::insufficient_resources);
   mount.connection->transport().close();
