@@ -135,6 +135,18 @@ def homes(case):
     case.list_shares(server, user="tester2").lacks("Disk|tester|")
 
 
+@test("default service answers to every unknown name but homes, guests with a [homes] of their own included")
+def default_service(case):
+    for homes in ({}, {"homes": {"path": "@ROOT@/data/homes/%S"}}):
+        server = case.start({"default service": "rest", "map to guest": "Bad User"}, dict({"rest": {"guest ok": "yes"}}, **homes))
+        case.put_on_disk(server, "rest", "here", b"in the rest")
+        for user in ("tester", "stranger"):
+            case.smbclient(server, "nowhere", "get here got", user=user).must()
+        case.smbclient(server, "homes", "get here got", user="stranger").refused("NT_STATUS_BAD_NETWORK_NAME")
+        if not homes:
+            case.smbclient(server, "homes", "get here got").refused("NT_STATUS_BAD_NETWORK_NAME")
+
+
 @test("smbclient -L lists browseable shares with comments and IPC$, without hidden and closed ones")
 def list_shares(case):
     out = case.list_shares(case.standard()).must("Disk|share|plain read and write", "Disk|readonly|", "IPC|IPC$|")

@@ -113,7 +113,8 @@ std::optional<ShareSettings> find_share(const Caller& caller, const std::string&
       return home;
     }
   }
-  if (!settings.default_service.empty())
+  // As smbd: whoever asks for his home and has none gets no other share.
+  if (!settings.default_service.empty() && !equal_ignoring_case(name, "homes"))
     if (const auto* share = settings.find_share(settings.default_service)) return *share;
   return std::nullopt;
 }
