@@ -102,8 +102,16 @@ void drop(Request& request, const Channel& channel) {
   if (!channel.binding) request.server.end_session(session);
 }
 
+// Whether the user has as many sessions as he may. The one that he comes back for, which ends when he is in, is not in the way.
+bool too_many_sessions(const Request& request, const session::UserUsage& usage, std::uint64_t previous_id) {
+  std::uint64_t there = usage.sessions;
+  auto previous = previous_id == 0 ? nullptr : request.server.find_session(previous_id);
+  if (previous && there > 0 && previous->usage.get() == &usage) --there;
+  return request.settings->limits.reached(policy::Limit::sessions_per_user, there);
+}
+
 // Keys, signing and encryption of a session that has just become valid, [MS-SMB2] 3.3.5.5.3. Failure: it may not.
-Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, std::uint8_t client_security_mode) {
+Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, const wire::SessionSetupRequest& setup) {
   auto& session = *channel.session;
   auto& connection = request.connection.state;
   bool keyless = logon.guest || logon.anonymous || logon.session_key.empty();
@@ -115,7 +123,7 @@ Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, s
     return fail(state.encryption.status);
   }
   auto usage = request.server.usage().of_user(logon.user_sid.to_text());
-  if (request.settings->limits.reached(policy::Limit::sessions_per_user, usage->sessions)) {
+  if (too_many_sessions(request, *usage, setup.previous_session_id)) {
     request.server.limit_reached(policy::Limit::sessions_per_user, logon.user + "@" + connection.client_address);
     session::refuse(request.server, {0, connection.client_address, logon.user, {}, {}, "logon", status::insufficient_resources,
                                      fmt::format("the user has {} sessions already (bossa:sessions per user)", usage->sessions.load())});
@@ -123,7 +131,7 @@ Outcome establish(Request& request, Channel& channel, auth::LogonResult logon, s
   }
   session.place = session::session_of(usage);
   session.usage = std::move(usage);
-  state.signing_required = policy::session_signing(*request.settings, client_security_mode, keyless).required;
+  state.signing_required = policy::session_signing(*request.settings, setup.security_mode, keyless).required;
   state.drop_unsigned = request.settings->drop_unsigned;
   if (!keyless) {
     state.keys = crypto::derive_keys(state.dialect, logon.session_key, channel.preauth.value(), connection.cipher, logon.session_key);
@@ -256,7 +264,7 @@ Awaitable<Result<Reply>> handle_session_setup(Request& request) {
     log.info("{}: session authenticated anew, as {}", client, printable(session->state.logon.user));
     co_return answer(*step, session.get());
   }
-  auto done = binding ? bind(request, *channel, step->logon) : establish(request, *channel, std::move(step->logon), setup->security_mode);
+  auto done = binding ? bind(request, *channel, step->logon) : establish(request, *channel, std::move(step->logon), *setup);
   if (!done) {
     drop(request, *channel);
     co_return fail(done.error());

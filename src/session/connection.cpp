@@ -256,7 +256,8 @@ Awaitable<void> Connection::read_frames() {
     if (!frame || move_home(*frame)) break;
     co_await handle_frame(std::move(*frame));
     // Back-pressure: an honest client waits, a hostile one cannot fill the memory.
-    while (!closed_ && overloaded()) {
+    if (auto limit = overload()) server_.limit_reached(*limit, state.client_address);
+    while (!closed_ && overload()) {
       flush();
       idle_ = std::make_shared<Signal>(executor());
       co_await idle_->wait(std::chrono::seconds(5));
@@ -264,14 +265,12 @@ Awaitable<void> Connection::read_frames() {
   }
 }
 
-bool Connection::overloaded() {
+std::optional<policy::Limit> Connection::overload() const {
   using policy::Limit;
-  std::optional<Limit> reached;
-  if (output_bytes_ > limits_[Limit::unsent_bytes]) reached = Limit::unsent_bytes;
-  else if (bytes_in_flight_ > limits_[Limit::bytes_in_flight]) reached = Limit::bytes_in_flight;
-  else if (in_flight_ > limits_[Limit::requests_in_flight]) reached = Limit::requests_in_flight;
-  if (reached) server_.limit_reached(*reached, state.client_address);
-  return reached.has_value();
+  if (output_bytes_ > limits_[Limit::unsent_bytes]) return Limit::unsent_bytes;
+  if (bytes_in_flight_ > limits_[Limit::bytes_in_flight]) return Limit::bytes_in_flight;
+  if (in_flight_ > limits_[Limit::requests_in_flight]) return Limit::requests_in_flight;
+  return std::nullopt;
 }
 
 InFlight::InFlight(std::shared_ptr<Connection> a_connection, std::size_t a_bytes) : connection(std::move(a_connection)), bytes(a_bytes) {

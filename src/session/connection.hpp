@@ -160,7 +160,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_sessions();
 
   /// More is under way than its client may have: no further requests are read for a while.
-  [[nodiscard]] bool overloaded();
+  [[nodiscard]] std::optional<policy::Limit> overload() const;
 
   Server& server_;
   const policy::Limits limits_;  // as they were when it came

@@ -2,6 +2,8 @@
 
 #include <boost/asio.hpp>
 
+#include <algorithm>
+
 #include "src/base/time.hpp"
 #include "src/session/file_open.hpp"
 
@@ -94,6 +96,15 @@ std::shared_ptr<Open> OpenTable::kept(locking::OpenId id) const {
   std::lock_guard guard(mutex_);
   auto found = opens_.find(id);
   return found == opens_.end() ? nullptr : found->second.keeper;
+}
+
+std::vector<fs::VolumePtr> OpenTable::kept_volumes() const {
+  std::vector<fs::VolumePtr> all;
+  std::lock_guard guard(mutex_);
+  for (const auto& [id, entry] : opens_)
+    if (entry.keeper && entry.keeper->file && std::ranges::find(all, entry.keeper->file->handle.volume) == all.end())
+      all.push_back(entry.keeper->file->handle.volume);
+  return all;
 }
 
 std::shared_ptr<Open> OpenTable::take(locking::OpenId id) { return take(id, nullptr); }

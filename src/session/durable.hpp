@@ -38,6 +38,8 @@ class OpenTable : public std::enable_shared_from_this<OpenTable> {
   [[nodiscard]] bool keep(const std::shared_ptr<Open>& open, boost::asio::any_io_executor executor, std::size_t most);
   /// A kept open, which stays kept; nothing if there is none of that number.
   [[nodiscard]] std::shared_ptr<Open> kept(locking::OpenId id) const;
+  /// The share roots that the kept opens lie in.
+  [[nodiscard]] std::vector<fs::VolumePtr> kept_volumes() const;
   /// Takes it out, to connect it again or to close it. Only one caller gets it.
   [[nodiscard]] std::shared_ptr<Open> take(locking::OpenId id);
   /// The open of a client that was made with this CreateGuid, kept or connected.

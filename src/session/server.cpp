@@ -370,12 +370,15 @@ std::uint32_t Server::share_uses(std::string_view share_name) const {
 
 std::vector<std::string> Server::share_directories() const {
   std::vector<std::string> all;
+  auto add = [&](const fs::VolumePtr& volume) {
+    if (!volume) return;
+    all.push_back(volume->options().path);
+    if (volume->options().snapshots.enabled) all.push_back(fs::snapshot_directory(*volume));
+  };
   for (const auto& session : sessions())
-    for (const auto& tree : session->trees()) {
-      if (!tree->volume) continue;
-      all.push_back(tree->volume->options().path);
-      if (tree->volume->options().snapshots.enabled) all.push_back(fs::snapshot_directory(*tree->volume));
-    }
+    for (const auto& tree : session->trees()) add(tree->volume);
+  // The last close of what is kept for a client may have a file to delete.
+  for (const auto& volume : opens_->kept_volumes()) add(volume);
   return all;
 }
 

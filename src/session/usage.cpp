@@ -1,9 +1,10 @@
 #include "src/session/usage.hpp"
 
+#include <algorithm>
+
 namespace bossa::session {
 namespace {
 constexpr std::chrono::seconds between_lines{10};
-constexpr std::size_t sweep_at = 1024;  // users that may be gone
 }  // namespace
 
 std::shared_ptr<UserUsage> Usage::of_user(const std::string& user) {
@@ -12,7 +13,10 @@ std::shared_ptr<UserUsage> Usage::of_user(const std::string& user) {
   if (auto there = known.lock()) return there;
   auto fresh = std::make_shared<UserUsage>();
   known = fresh;
-  if (users_.size() >= sweep_at) std::erase_if(users_, [](const auto& one) { return one.second.expired(); });
+  if (users_.size() >= sweep_at_) {
+    std::erase_if(users_, [](const auto& one) { return one.second.expired(); });
+    sweep_at_ = std::max(sweep_at_, users_.size() * 2);  // not again for each of many who are there
+  }
   return fresh;
 }
 

@@ -38,6 +38,7 @@ class Usage {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::weak_ptr<UserUsage>> users_;
+  std::size_t sweep_at_ = 1024;  // users, of whom some may be gone
   struct Addresses {
     std::mutex mutex;
     std::map<std::string, std::uint64_t> connections;
