@@ -139,7 +139,7 @@ Result<Authenticator::Step> Authenticator::conclude_spnego(LogonResult logon, By
   bool due = logon.session_key.size() == 16 && (state_.client_announced_mic || !mech_list_mic.empty());
   if (!due) return Step{spnego::build_response(answer), true, std::move(logon)};
   auto flags = state_.negotiate_flags;
-  ByteArray<16> key{};
+  ntlm::Key key;
   std::copy_n(logon.session_key.begin(), key.size(), key.begin());
   bool in_time = state_.phase != Phase::expect_mech_list_mic;
   if (!in_time || !mech_list_mic.empty()) {

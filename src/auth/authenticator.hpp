@@ -43,7 +43,7 @@ struct LogonResult {
   std::string domain;       ///< as the client spelled it
   std::string workstation;  ///< what the client calls itself; not to be trusted
   std::string account_name; ///< as the account record spells it (the %U of shares)
-  ByteVector session_key;   ///< 16 bytes; empty: none, so nothing can be signed (guest, anonymous)
+  crypto::SecretVector session_key; ///< 16 bytes; empty: none, so nothing can be signed (guest, anonymous)
   bool guest = false;       ///< SMB2_SESSION_FLAG_IS_GUEST
   bool anonymous = false;   ///< no name, no password; smbd 4.17 sets no session flag for it
   std::string unix_name;

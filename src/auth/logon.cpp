@@ -32,7 +32,7 @@ bool is_anonymous(const ntlm::Authenticate& message) {
 
 /// The session base key if the response proves that the client knows the password. Clients differ in how they spell the
 /// domain inside the hash, so as smbd does: as sent, in upper case, and without.
-std::optional<ByteArray<16>> verify_v2(const NtHash& hash, const ntlm::Authenticate& message, const ByteArray<8>& challenge,
+std::optional<ntlm::Key> verify_v2(const NtHash& hash, const ntlm::Authenticate& message, const ByteArray<8>& challenge,
                                        const ntlm::V2Response& response) {
   for (const std::string& domain : {message.domain, to_upper(message.domain), std::string()}) {
     auto ntowf = ntlm::ntowf_v2(hash, message.user, domain);
@@ -43,7 +43,7 @@ std::optional<ByteArray<16>> verify_v2(const NtHash& hash, const ntlm::Authentic
 }
 
 /// The key both sides go on with. Failure: key exchange was agreed on and the client sent no key.
-Result<ByteArray<16>> exported_key(const Attempt& attempt, const ByteArray<16>& base_key) {
+Result<ntlm::Key> exported_key(const Attempt& attempt, const ntlm::Key& base_key) {
   if ((attempt.flags & ntlm::flag::key_exchange) == 0) return base_key;
   if (attempt.message.encrypted_session_key.size() != 16) return fail(status::invalid_parameter);
   return ntlm::exchange_key(base_key, attempt.message.encrypted_session_key);
@@ -175,7 +175,7 @@ Result<LogonResult> Authenticator::log_on_account(const Attempt& attempt) {
   if (settings_.ntlm_auth == NtlmAuth::disabled)
     return refuse(status::ntlm_blocked, "\"ntlm auth = disabled\" allows no NTLM logon");
 
-  std::optional<ByteArray<16>> base_key;
+  std::optional<ntlm::Key> base_key;
   ntlm::V2Response response;
   if (found.has(account_flag::password_not_required) && settings_.null_passwords) {
     // No password, hence no key: as smbd, refuse a client that insists on using one. Those of today all do.

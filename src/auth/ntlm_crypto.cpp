@@ -13,7 +13,7 @@ NtHash nt_hash_of(std::string_view password) { return crypto::md4(utf16le_from_u
 
 namespace ntlm {
 
-ByteArray<16> ntowf_v2(const NtHash& hash, std::string_view user, std::string_view domain) {
+Key ntowf_v2(const NtHash& hash, std::string_view user, std::string_view domain) {
   auto identity = utf16le_from_utf8(to_upper(user));
   append_utf16le(identity, domain);
   return crypto::hmac_md5(hash, identity);
@@ -24,10 +24,10 @@ ByteArray<16> nt_proof(const ByteArray<16>& ntowf, const ByteArray<8>& server_ch
   return crypto::hmac_md5(ntowf, pieces);
 }
 
-ByteArray<16> session_base_key(const ByteArray<16>& ntowf, const ByteArray<16>& proof) { return crypto::hmac_md5(ntowf, proof); }
+Key session_base_key(const ByteArray<16>& ntowf, const ByteArray<16>& proof) { return crypto::hmac_md5(ntowf, proof); }
 
-ByteArray<16> exchange_key(const ByteArray<16>& key_exchange_key, Bytes key) {
-  ByteArray<16> out{};
+Key exchange_key(const ByteArray<16>& key_exchange_key, Bytes key) {
+  Key out;
   std::copy_n(key.begin(), std::min(key.size(), out.size()), out.begin());
   crypto::Rc4 cipher(key_exchange_key);
   cipher.apply(out);
@@ -66,7 +66,7 @@ Result<V2Response> parse_v2_response(Bytes nt_response) {
 
 namespace {
 
-ByteArray<16> key_with(Bytes key, std::string_view magic) {
+Key key_with(Bytes key, std::string_view magic) {
   static constexpr std::uint8_t terminator = 0; // the constants count their final NUL
   std::array<Bytes, 3> pieces{key, as_bytes(magic), Bytes{&terminator, 1}};
   return crypto::md5(pieces);
@@ -74,13 +74,13 @@ ByteArray<16> key_with(Bytes key, std::string_view magic) {
 
 } // namespace
 
-ByteArray<16> sign_key(const ByteArray<16>& exported_session_key, Direction direction) {
+Key sign_key(const ByteArray<16>& exported_session_key, Direction direction) {
   return key_with(exported_session_key, direction == Direction::client_to_server
                                             ? "session key to client-to-server signing key magic constant"
                                             : "session key to server-to-client signing key magic constant");
 }
 
-ByteArray<16> seal_key(std::uint32_t flags, const ByteArray<16>& exported_session_key, Direction direction) {
+Key seal_key(std::uint32_t flags, const ByteArray<16>& exported_session_key, Direction direction) {
   std::size_t strength = (flags & flag::key_128) != 0 ? 16 : (flags & flag::key_56) != 0 ? 7 : 5;
   return key_with(Bytes(exported_session_key).first(strength),
                   direction == Direction::client_to_server ? "session key to client-to-server sealing key magic constant"

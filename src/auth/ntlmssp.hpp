@@ -79,14 +79,16 @@ struct Authenticate {
 /// With version and a zero MIC field; the caller writes the MIC at mic_offset.
 [[nodiscard]] ByteVector build_authenticate(const Authenticate& message);
 
+using Key = crypto::SecretArray<16>;
+
 /// NTOWFv2 = HMAC_MD5(NT hash, UTF-16LE(UPPER(user) + domain)), 3.3.2.
-[[nodiscard]] ByteArray<16> ntowf_v2(const NtHash& hash, std::string_view user, std::string_view domain);
+[[nodiscard]] Key ntowf_v2(const NtHash& hash, std::string_view user, std::string_view domain);
 /// NTProofStr of a client blob ("temp" in 3.3.2).
 [[nodiscard]] ByteArray<16> nt_proof(const ByteArray<16>& ntowf, const ByteArray<8>& server_challenge, Bytes client_blob);
 /// SessionBaseKey of NTLMv2, which is also the KeyExchangeKey.
-[[nodiscard]] ByteArray<16> session_base_key(const ByteArray<16>& ntowf, const ByteArray<16>& proof);
+[[nodiscard]] Key session_base_key(const ByteArray<16>& ntowf, const ByteArray<16>& proof);
 /// RC4 with the key exchange key; the same call seals and opens.
-[[nodiscard]] ByteArray<16> exchange_key(const ByteArray<16>& key_exchange_key, Bytes key);
+[[nodiscard]] Key exchange_key(const ByteArray<16>& key_exchange_key, Bytes key);
 /// MIC over the three messages; the MIC field of `authenticate` is taken as zero, 3.1.5.1.2.
 [[nodiscard]] ByteArray<16> message_integrity_code(const ByteArray<16>& exported_session_key, Bytes negotiate, Bytes challenge,
                                                    Bytes authenticate);
@@ -103,8 +105,8 @@ struct V2Response {
 
 enum class Direction : std::uint8_t { client_to_server, server_to_client };
 /// SIGNKEY and SEALKEY with extended session security, 3.4.5.2 and 3.4.5.3.
-[[nodiscard]] ByteArray<16> sign_key(const ByteArray<16>& exported_session_key, Direction direction);
-[[nodiscard]] ByteArray<16> seal_key(std::uint32_t flags, const ByteArray<16>& exported_session_key, Direction direction);
+[[nodiscard]] Key sign_key(const ByteArray<16>& exported_session_key, Direction direction);
+[[nodiscard]] Key seal_key(std::uint32_t flags, const ByteArray<16>& exported_session_key, Direction direction);
 /// NTLMSSP_MESSAGE_SIGNATURE of the first message of a direction (sequence number 0), 3.4.4.2; used for mechListMIC.
 [[nodiscard]] ByteArray<16> signature(std::uint32_t flags, const ByteArray<16>& exported_session_key, Direction direction,
                                       Bytes message);

@@ -10,6 +10,7 @@
 #include "src/base/bytes.hpp"
 #include "src/base/result.hpp"
 #include "src/base/sid.hpp"
+#include "src/crypto/secret.hpp"
 
 namespace bossa::auth {
 
@@ -20,7 +21,7 @@ inline constexpr std::uint32_t disabled = 0x1, home_dir_required = 0x2, password
                                password_no_expire = 0x200, auto_locked = 0x400, password_expired = 0x20000;
 } // namespace account_flag
 
-using NtHash = ByteArray<16>;
+using NtHash = crypto::SecretArray<16>;
 /// The NT hash of a password: MD4 over its UTF-16LE form ([MS-NLMP] 3.3.1, NTOWFv1).
 [[nodiscard]] NtHash nt_hash_of(std::string_view password);
 

@@ -68,10 +68,11 @@ Result<TdbFile> TdbFile::open(const std::string& path, For purpose, std::string&
   }
 }
 
-std::optional<ByteVector> TdbFile::fetch(std::string_view key) const {
+std::optional<crypto::SecretVector> TdbFile::fetch(std::string_view key) const {
   auto value = tdb_fetch(tdb_.get(), data_of(as_bytes(key)));
   if (value.dptr == nullptr) return std::nullopt;
-  ByteVector out(value.dptr, value.dptr + value.dsize);
+  crypto::SecretVector out(value.dptr, value.dptr + value.dsize);
+  crypto::wipe({value.dptr, value.dsize});
   std::free(value.dptr);
   return out;
 }

@@ -8,6 +8,7 @@
 
 #include "src/base/bytes.hpp"
 #include "src/base/result.hpp"
+#include "src/crypto/secret.hpp"
 
 struct tdb_context;
 
@@ -22,7 +23,8 @@ public:
   /// Writing creates it with mode 0600. `problem` gets the failure in words.
   static Result<TdbFile> open(const std::string& path, For purpose, std::string& problem);
 
-  [[nodiscard]] std::optional<ByteVector> fetch(std::string_view key) const;
+  /// What is kept there may hold password hashes, so it is wiped after use.
+  [[nodiscard]] std::optional<crypto::SecretVector> fetch(std::string_view key) const;
   /// Calls `visit` for each record whose key begins with the prefix.
   bool each(std::string_view prefix, const std::function<void(std::string_view key, Bytes value)>& visit) const;
   bool store(std::string_view key, Bytes value);

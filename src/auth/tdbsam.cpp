@@ -143,8 +143,10 @@ private:
       if (!file.store(next_rid_key, number(account.rid + 1))) return false;
     }
     if (old && old->rid != account.rid && file.fetch(rid_key(old->rid)) && !file.erase(rid_key(old->rid))) return false;
-    return file.store(key, pack_sam_record(account)) &&
-           file.store(rid_key(account.rid), as_bytes(with_nul(to_lower(account.name))));
+    auto packed = pack_sam_record(account);
+    bool stored = file.store(key, packed);
+    crypto::wipe(packed);
+    return stored && file.store(rid_key(account.rid), as_bytes(with_nul(to_lower(account.name))));
   }
 
   const std::string path_;

@@ -46,7 +46,7 @@ Result<Reply> Session::exchange(auth::NtlmClient& ntlm, const Exchange& how, cry
   }
 }
 
-Outcome Session::adopt_keys(const ByteVector& session_key, const crypto::PreauthIntegrityHash& hash,
+Outcome Session::adopt_keys(Bytes session_key, const crypto::PreauthIntegrityHash& hash,
                             const LogonOptions& options) {
   const auto& negotiated = connection_.negotiated();
   if (session_key.empty() || is_guest() || is_anonymous()) return {}; // nothing to sign with

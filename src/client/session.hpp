@@ -53,7 +53,7 @@ private:
   explicit Session(Connection& connection) : connection_(connection) {}
   struct Exchange;
   Result<Reply> exchange(auth::NtlmClient& ntlm, const Exchange& how, crypto::PreauthIntegrityHash& hash);
-  Outcome adopt_keys(const ByteVector& session_key, const crypto::PreauthIntegrityHash& hash, const LogonOptions& options);
+  Outcome adopt_keys(Bytes session_key, const crypto::PreauthIntegrityHash& hash, const LogonOptions& options);
   Connection& connection_;
   std::uint64_t id_ = 0;
   std::uint16_t flags_ = 0;

@@ -13,21 +13,19 @@ template <std::size_t N> Bytes with_nul(const char (&text)[N]) { return as_bytes
 
 } // namespace
 
-ByteVector smb3_kdf(Bytes key, Bytes label_with_nul, Bytes context, std::size_t bytes) {
+SecretVector smb3_kdf(Bytes key, Bytes label_with_nul, Bytes context, std::size_t bytes) {
   ByteArray<4> counter, bits;
   store_be32(counter.data(), 1); // one round of HMAC-SHA256 yields all that is ever asked for
   store_be32(bits.data(), static_cast<std::uint32_t>(bytes * 8));
   static constexpr std::uint8_t separator[1] = {0};
   const Bytes pieces[] = {counter, label_with_nul, separator, context, bits};
-  auto mac = hmac_sha256(key, pieces);
-  ByteVector out(mac.begin(), mac.begin() + static_cast<std::ptrdiff_t>(std::min(bytes, mac.size())));
-  wipe(mac);
-  return out;
+  const SecretArray<32> mac = hmac_sha256(key, pieces);
+  return {mac.begin(), mac.begin() + static_cast<std::ptrdiff_t>(std::min(bytes, mac.size()))};
 }
 
 SessionKeys derive_keys(std::uint16_t dialect, Bytes session_key, Bytes preauth_hash, std::uint16_t cipher,
                         Bytes full_session_key) {
-  ByteVector short_key = to_vector(session_key);
+  SecretVector short_key(session_key.begin(), session_key.end());
   short_key.resize(16);
   SessionKeys keys;
   if (dialect < 0x0300) {
@@ -49,7 +47,6 @@ SessionKeys derive_keys(std::uint16_t dialect, Bytes session_key, Bytes preauth_
     keys.encryption = smb3_kdf(short_key, with_nul("SMB2AESCCM"), with_nul("ServerOut"), 16);
     keys.decryption = smb3_kdf(short_key, with_nul("SMB2AESCCM"), with_nul("ServerIn "), 16);
   }
-  wipe(short_key);
   return keys;
 }
 

@@ -1,19 +1,20 @@
 // Keys of an SMB 3.x session.
 #pragma once
 #include "src/base/bytes.hpp"
+#include "src/crypto/secret.hpp"
 
 namespace bossa::crypto {
 
 /// [SP800-108] KDF in counter mode with HMAC-SHA256 and 32-bit counter, as [MS-SMB2] 3.1.4.2 uses it.
 /// `label_with_nul` and `context` are given as the specification prints them, with their terminating NUL where it has one;
 /// the separating zero byte between them is added here. `bytes` is 16 or 32 (L = 128 or 256).
-[[nodiscard]] ByteVector smb3_kdf(Bytes key, Bytes label_with_nul, Bytes context, std::size_t bytes);
+[[nodiscard]] SecretVector smb3_kdf(Bytes key, Bytes label_with_nul, Bytes context, std::size_t bytes);
 
 /// Names are those of the server: it encrypts with `encryption` (S2C, "ServerOut") and decrypts with `decryption` (C2S,
 /// "ServerIn "). A client seals with `decryption` and opens with `encryption`. `signing` serves both directions.
 /// Empty where the dialect has no such key (2.x: only signing).
 struct SessionKeys {
-  ByteVector signing, encryption, decryption, application;
+  SecretVector signing, encryption, decryption, application;
 };
 
 /// [MS-SMB2] 3.3.5.5.3.

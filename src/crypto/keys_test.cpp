@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(keys_that_smbd_and_smbclient_print) {
 
 BOOST_AUTO_TEST_CASE(smb2_signs_with_the_session_key) {
   auto keys = derive_keys(0x0210, ByteVector(32, 5), {}, 0, {}); // Kerberos gives 32 bytes; the first 16 count
-  BOOST_TEST(keys.signing == ByteVector(16, 5));
+  BOOST_TEST(to_hex(keys.signing) == to_hex(ByteVector(16, 5)));
   BOOST_TEST(keys.encryption.empty());
   keys = derive_keys(0x0202, ByteVector(8, 5), {}, 0, {}); // a short key is padded
   BOOST_TEST(to_hex(keys.signing) == "05050505050505050000000000000000");
