@@ -159,6 +159,14 @@ def stage_attack(run):
     return run.counted([os.path.join(HERE, "attack", "run"), "--bin", run.bin("release")], 600)
 
 
+@stage("attack asan", full=True, needs_build="asan")
+def stage_attack_asan(run):
+    passed, failed = build(run, "asan", ["bossad", "bossa-attack"])
+    if failed:
+        return 0, 1
+    return run.counted([os.path.join(HERE, "attack", "run"), "--bin", run.bin("asan")], 1200, SANITIZER_ENV)
+
+
 @stage("swap")
 def stage_swap(run):
     return run.counted([os.path.join(HERE, "swap", "run"), "--bin", run.bin("release")], 320)
