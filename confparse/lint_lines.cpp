@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "confparse/lint_rules.hpp"
+#include "confparse/own_options.hpp"
 #include "src/base/unicode.hpp"
 #include "src/policy/hosts.hpp"
 
@@ -267,6 +268,7 @@ class Lines {
 
   void option(const Event& event) {
     const auto& name = report_.statement(event).name;
+    if (auto folded = folded_name(name); is_own(folded)) return own_option(event, folded);
     // "valid users : = bob" and the like: a colon that came into a known name
     auto colon = name.find(':');
     auto before = trimmed(std::string_view(name).substr(0, colon));
@@ -279,6 +281,20 @@ class Lines {
       finding.fix = "write " + in_quotes(before);
       report_.replace_name(finding, event, before);
     }
+  }
+
+  void own_option(const Event& event, const std::string& folded) {
+    if (is_known_own(folded) && event.section < 0) return;
+    const auto& name = report_.statement(event).name;
+    auto near = nearest_own(folded);
+    bool misplaced = is_known_own(folded);
+    auto& finding = report_.at(event, Severity::error, Concern::other, misplaced ? "wrong-section" : near.empty() ? "unknown-parameter" : "misspelt-parameter",
+                               misplaced      ? in_quotes(name) + " is a parameter of [global]"
+                               : near.empty() ? "Bossa has no parameter " + in_quotes(name)
+                                              : "Bossa has no parameter " + in_quotes(name) + "; " + in_quotes(near) + " is near");
+    finding.meaning = "the line has no effect";
+    finding.fix = misplaced ? "move the line to [global]" : near.empty() ? "remove the line" : "write " + in_quotes(near);
+    if (!misplaced && !near.empty()) report_.replace_name(finding, event, near);
   }
 
   void taken(const Event& event) {

@@ -50,21 +50,6 @@ constexpr Loss losses[] = {
     {"hide unreadable", "files that a user cannot read are listed all the same"},
 };
 
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    std::swap(before, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
-}
-
 }  // namespace
 
 std::string loss_of(ParameterId id, bool global) {
@@ -95,7 +80,7 @@ std::string_view nearest_value(const Parameter& row, std::string_view raw) {
     auto one = rest.substr(0, std::min(bar, rest.find('=')));
     if (bar != std::string_view::npos) one = rest.substr(0, bar), one = one.substr(0, one.find('='));
     else one = rest.substr(0, rest.find('='));
-    auto away = distance(wanted, folded_name(one));
+    auto away = edit_distance(wanted, folded_name(one));
     if (away < best_distance) best_distance = away, best = one, tie = false;
     else if (away == best_distance && !best.empty()) {
       Value none;

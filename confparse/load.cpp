@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "confparse/bind.hpp"
+#include "confparse/own_options.hpp"
 #include "src/base/unicode.hpp"
 #include "src/policy/hosts.hpp"
 
@@ -100,6 +101,7 @@ class Checks {
   void run() {
     check_dialects();
     take_limits();
+    check_own_names();
     if (strict()) stand_by_mistakes();
     auto global_trouble = host_lists(settings_.hosts_allow, settings_.hosts_deny, settings_.origins);
     for (auto& share : settings_.shares) {
@@ -133,6 +135,18 @@ class Checks {
       from_.diagnose(Severity::error, found->place, "'" + name + " = " + found->value + "': expected a number from " + std::to_string(row.least) + " to " +
                                                         std::to_string(row.most) + "; the default, " + std::to_string(row.standard) + ", stays");
     }
+  }
+
+  // Nobody else reads them, so a slip would go unseen.
+  void check_own_names() {
+    for (const auto& option : from_.options) {
+      if (!is_own(option.key) || is_known_own(option.key)) continue;
+      auto near = nearest_own(option.key);
+      from_.diagnose(Severity::error, option.place, "unknown parameter '" + option.name + "'" + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?") + " The line is left out");
+    }
+    for (const auto& section : from_.sections)
+      for (const auto& option : section.options)
+        if (is_own(option.key)) from_.diagnose(Severity::error, option.place, "'" + option.name + "' is a parameter of [global] and has no effect in [" + section.name + "]");
   }
 
   // `bossa:strict access = yes`: a line about access that is not understood closes what it stands in.

@@ -186,6 +186,15 @@ BOOST_AUTO_TEST_CASE(strict_access_closes_what_a_slip_stands_in) {
   BOOST_TEST(!loaded("[global]\nbossa:strict access = y\n[a]\npath = /a\nvalid user = bob\n").settings->find_share("a")->not_served_because.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_misspelt_parameter_of_bossa_is_told) {
+  BOOST_TEST(says(loaded("[global]\nbossa:isolaton = no\n"), Severity::error, "did you mean 'bossa:isolation'?", 2));
+  BOOST_TEST(says(loaded("[global]\nbossa:half open limt = 3\n"), Severity::error, "did you mean 'bossa:half open limit'?", 2));
+  BOOST_TEST(says(loaded("[global]\nbossa:frobnicate = 3\n"), Severity::error, "unknown parameter 'bossa:frobnicate'", 2));
+  BOOST_TEST(says(loaded("[s]\npath = /s\nbossa:isolation = no\n"), Severity::error, "is a parameter of [global]", 3));
+  for (auto known : {"Bossa : Isolation = no", "bossa:strict access = no", "bossa:test probes = no", "bossa:locks per file = 9", "fruit:aapl = yes"})
+    BOOST_TEST(loaded("[global]\n" + std::string(known) + "\n").diagnostics.empty(), known);
+}
+
 BOOST_AUTO_TEST_CASE(limits_are_numbers_between_their_bounds_or_stay_at_their_defaults) {
   using policy::Limit;
   auto good = loaded("[global]\nbossa:half open limit = 0\nBossa : Locks Per File = 12\n");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "confparse/own_options.hpp"
 #include "confparse/table.hpp"
 #include "src/policy/limits.hpp"
 
@@ -134,6 +135,9 @@ void limits(std::string& out) {
   for (const auto& row : policy::limit_rows())
     out += "| " + code("bossa:" + std::string(row.name)) + " | " + std::to_string(row.standard) + " | " + std::to_string(row.least) + " | " + std::to_string(row.most) + " | " +
            std::string(row.what) + " | " + std::string(row.reaction) + " |\n";
+  out += "\n### Switches\n\n| parameter | default | what it does |\n| --- | --- | --- |\n";
+  for (const auto& row : own_switches())
+    out += "| " + code("bossa:" + std::string(row.name)) + " | " + (row.standard ? "yes" : "no") + " | " + std::string(row.what) + " |\n";
   out += "\n";
 }
 

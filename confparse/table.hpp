@@ -99,6 +99,8 @@ struct Found {
 [[nodiscard]] std::string_view nearest_parameter(std::string_view name);
 /// The parameter with whose name a line without '=' begins: "valid users : bob", "valid users bob", "valid users".
 [[nodiscard]] std::optional<ParameterId> parameter_in_front(std::string_view line);
+/// Damerau-Levenshtein in its restricted form: a swap of neighbours counts one, as typing errors go.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 /// Lower case, without blanks: the form in which names are compared.
 [[nodiscard]] std::string folded_name(std::string_view name);
 

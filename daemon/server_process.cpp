@@ -25,6 +25,7 @@
 #include "confparse/fusion/load.hpp"
 #include "confparse/load.hpp"
 #include "confparse/files.hpp"
+#include "confparse/own_options.hpp"
 #include "confparse/section_edit.hpp"
 #include "confparse/table.hpp"
 #include "confparse/value.hpp"
@@ -95,16 +96,18 @@ std::string refusal(const Options& options, const confparse::LoadOutcome& outcom
 }
 
 /// One of Bossa's own switches of [global]; a value that is none is told, and the default stays.
-bool is_on(const confparse::Configuration& configuration, std::string_view name, std::string_view key, bool otherwise, Log& log) {
-  auto found = std::ranges::find(configuration.options, key, &confparse::Option::key);
-  if (found == configuration.options.end()) return otherwise;
+bool is_on(const confparse::Configuration& configuration, std::string_view own_switch, Log& log) {
+  const auto& row = *std::ranges::find(confparse::own_switches(), own_switch, &confparse::OwnSwitch::name);
+  auto name = fmt::format("bossa:{}", row.name);
+  auto found = std::ranges::find(configuration.options, confparse::folded_name(name), &confparse::Option::key);
+  if (found == configuration.options.end()) return row.standard;
   auto parsed = confparse::parse_value(confparse::parameter(confparse::id_of("read only")), found->value, false, {});  // any boolean reads alike
   if (parsed.error.empty()) return parsed.value.text == "Yes";
   log.error("{}: '{} = {}': expected yes or no; the default stays", configuration.origin(found->place).text(), name, printable(found->value));
-  return otherwise;
+  return row.standard;
 }
 
-bool isolation_wanted(const confparse::Configuration& configuration, Log& log) { return is_on(configuration, "bossa:isolation", "bossa:isolation", true, log); }
+bool isolation_wanted(const confparse::Configuration& configuration, Log& log) { return is_on(configuration, "isolation", log); }
 
 /// The file read again for each client, as smbd's process of a client does, with what waits for a restart as it is running.
 class OwnConfiguration final : public session::ClientSettings {
@@ -314,7 +317,7 @@ private:
 
   /// For tests: what code inside of the server can do. Only where the configuration asks for it.
   ControlAnswer probe(const std::string& arguments) {
-    if (!is_on(*configuration_, "bossa:test probes", "bossa:testprobes", false, log_)) return ControlAnswer::refused("refused", "'bossa:test probes' is off");
+    if (!is_on(*configuration_, "test probes", log_)) return ControlAnswer::refused("refused", "'bossa:test probes' is off");
     auto attempt = probe_asked_for(arguments);
     if (!attempt) return ControlAnswer::refused("bad-arguments", "'call' is none that can be tried");
     return {probes_json(engine_->probe(attempt, status_deadline)), {}, {}};
