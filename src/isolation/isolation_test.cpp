@@ -216,6 +216,26 @@ BOOST_AUTO_TEST_CASE(roots_that_are_not_there_are_left_out_and_new_ones_have_ano
   BOOST_CHECK(root_key(folders.top / "missing") == RootKey{});
 }
 
+BOOST_AUTO_TEST_CASE(many_roots_keep_their_order_and_their_keys) {
+  if (!has_landlock()) return;
+  Folders folders;
+  std::vector<std::string> asked, there;
+  for (int i = 0; i < 100; ++i) {
+    asked.push_back(folders.top / ("many" + std::to_string(i)));
+    if (i % 7 == 3) continue;
+    files::create_directories(asked.back());
+    there.push_back(asked.back());
+  }
+  std::string problem;
+  auto ruleset = Ruleset::build(asked, problem);
+  BOOST_REQUIRE(ruleset);
+  BOOST_REQUIRE(ruleset->roots().size() == there.size());
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    BOOST_TEST(ruleset->roots()[i].path == there[i]);
+    BOOST_CHECK(ruleset->roots()[i].key == root_key(there[i]));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(outside_work_of_a_confined_thread_is_done_by_an_unconfined_one) {
   Folders folders;
   Outside helpers(2);

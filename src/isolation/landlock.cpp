@@ -13,8 +13,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace bossa::isolation {
 namespace {
@@ -66,28 +68,70 @@ Directory name_directory(const std::string& path) {
   return {};
 }
 
-/// Not for longer than the time: a file server that does not answer must not hold up the others' shares. No directory then.
-Directory name_directory(const std::string& path, std::chrono::milliseconds within) {
-  struct Answer {
+/// Names directories one after the other on a thread of its own, a little ahead of whoever asks. A file server that does not answer must not
+/// hold up the others' shares: its thread is left to wait, and another goes on behind it.
+class Namer {
+ public:
+  explicit Namer(const std::vector<std::string>& paths) : paths_(std::make_shared<const std::vector<std::string>>(paths)) {}
+  ~Namer() { leave(); }
+  Namer(const Namer&) = delete;
+  Namer& operator=(const Namer&) = delete;
+
+  /// That of the next path; no directory when it does not answer within the time.
+  Directory next(std::chrono::milliseconds within) {
+    if (!run_) {
+      run_ = std::make_shared<Run>();
+      std::thread(name_all, run_, paths_, at_).detach();
+    }
+    ++at_;
+    std::unique_lock lock(run_->mutex);
+    if (!run_->changed.wait_for(lock, within, [&] { return !run_->found.empty(); })) {
+      lock.unlock();
+      leave();
+      return {};
+    }
+    auto found = run_->found.front();
+    run_->found.pop_front();
+    run_->changed.notify_all();
+    return found;
+  }
+
+ private:
+  static constexpr std::size_t ahead = 16;
+  struct Run {
     std::mutex mutex;
-    std::condition_variable there;
-    bool done = false, late = false;
-    Directory found;
+    std::condition_variable changed;
+    std::deque<Directory> found;
+    bool left = false;
   };
-  auto answer = std::make_shared<Answer>();
-  std::thread([answer, path] {
-    auto found = name_directory(path);
-    std::lock_guard guard(answer->mutex);
-    if (answer->late && found.descriptor >= 0) ::close(found.descriptor);
-    answer->found = found;
-    answer->done = true;
-    answer->there.notify_one();
-  }).detach();
-  std::unique_lock lock(answer->mutex);
-  if (answer->there.wait_for(lock, within, [&] { return answer->done; })) return answer->found;
-  answer->late = true;
-  return {};
-}
+  static void name_all(std::shared_ptr<Run> run, std::shared_ptr<const std::vector<std::string>> paths, std::size_t from) {
+    for (auto at = from; at < paths->size(); ++at) {
+      auto directory = name_directory((*paths)[at]);
+      std::unique_lock lock(run->mutex);
+      run->changed.wait(lock, [&] { return run->left || run->found.size() < ahead; });
+      if (run->left) {
+        if (directory.descriptor >= 0) ::close(directory.descriptor);
+        return;
+      }
+      run->found.push_back(directory);
+      run->changed.notify_all();
+    }
+  }
+  void leave() {
+    auto run = std::exchange(run_, nullptr);
+    if (!run) return;
+    std::lock_guard guard(run->mutex);  // ends before `run` does
+    run->left = true;
+    for (const auto& one : run->found)
+      if (one.descriptor >= 0) ::close(one.descriptor);
+    run->found.clear();
+    run->changed.notify_all();
+  }
+
+  const std::shared_ptr<const std::vector<std::string>> paths_;
+  std::size_t at_ = 0;
+  std::shared_ptr<Run> run_;
+};
 
 /// In all, for directories that do not answer; after that each has but a moment.
 constexpr std::chrono::milliseconds patience{2000}, moment{20};
@@ -115,9 +159,10 @@ std::shared_ptr<const Ruleset> Ruleset::build(const std::vector<std::string>& ro
   std::shared_ptr<Ruleset> made(new Ruleset(descriptor));
   using Clock = std::chrono::steady_clock;
   auto deadline = Clock::now() + patience;
+  Namer namer(roots);
   for (const auto& path : roots) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    auto directory = name_directory(path, std::max(left, moment));
+    auto directory = namer.next(std::max(left, moment));
     if (directory.descriptor < 0) continue;  // what comes later is asked for then
     PathBeneath rule{handled.files & ~(access::execute | access::ioctl_device), directory.descriptor};
     bool added = ::syscall(add_rule, descriptor, path_beneath, &rule, 0) == 0;
