@@ -221,10 +221,8 @@ def stage_fuzz(run):
     """Every fuzz target of the asan build, two at a time: five minutes in all, with --full a minute each."""
     targets = sorted(glob.glob(os.path.join(run.bin("asan"), "*_fuzz")))
     names = {os.path.basename(t) for t in targets}
-    sources = [p for folder in ("src", "confparse", "migrate", "daemon", "compat-tests")
-               for p in glob.glob(os.path.join(PROJECT, folder, "**", "*_fuzz.cpp"), recursive=True)]
     passed = failed = 0
-    for name in sorted({os.path.basename(p)[:-4] for p in sources} - names):
+    for name in sorted({os.path.basename(p)[:-4] for p in fuzz_sources()} - names):
         failed += 1
         print("  FAIL  %s was not built" % name)
     # the long ones first, so that the short ones fill the second core
@@ -255,10 +253,23 @@ def stage_model(run):
     return passed, failed
 
 
-# Folders with seeds that the project keeps; new finds go to build/fuzz/corpus.
+# Folders with further seeds that the project keeps; those made for one target are in testdata/fuzz/TARGET beside it. New finds go to
+# build/fuzz/corpus.
 SEEDS = {"smbconf_fuzz": [os.path.join("confparse", "testdata", "corpus"), os.path.join("confparse", "testdata", "fuzz")],
          "connection_fuzz": [os.path.join("src", "commands", "testdata", "connection")],
          "fusion_fuzz": [os.path.join("confparse", "fusion", "testdata"), os.path.join("confparse", "fusion", "testdata", "fuzz")]}
+
+
+def fuzz_sources():
+    return [p for folder in ("src", "confparse", "migrate", "daemon", "compat-tests")
+            for p in glob.glob(os.path.join(PROJECT, folder, "**", "*_fuzz.cpp"), recursive=True)]
+
+
+def seeds_of(name):
+    own = [os.path.join(os.path.dirname(p), "testdata", "fuzz", name[:-len("_fuzz")]) for p in fuzz_sources() if os.path.basename(p) == name + ".cpp"]
+    return [p for p in [os.path.join(PROJECT, folder) for folder in SEEDS.get(name, [])] + own if os.path.isdir(p)]
+
+
 # Seconds in an ordinary run of those that get more than an equal part of what is left of the five minutes.
 FUZZ_SECONDS = {"smbconf_fuzz": 60, "connection_fuzz": 60}
 FUZZ_TOTAL = 300
@@ -282,9 +293,8 @@ def fuzz(run, target, count):
     corpus = os.path.join(PROJECT, "build", "fuzz", "corpus", name)
     os.makedirs(corpus, exist_ok=True)
     seconds = fuzz_seconds(run, name, count)
-    seeds = [os.path.join(PROJECT, folder) for folder in SEEDS.get(name, [])]
     argv = [target, "-max_total_time=%d" % seconds, "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
-            "-artifact_prefix=%s/" % corpus, corpus] + seeds
+            "-artifact_prefix=%s/" % corpus, corpus] + seeds_of(name)
     try:
         done = subprocess.run(argv, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env=dict(os.environ, LC_ALL="C.UTF-8", **SANITIZER_ENV), timeout=seconds + 140)

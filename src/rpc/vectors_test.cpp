@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "src/base/testing/kept_seed.hpp"
 #include "src/rpc/association.hpp"
 
 using namespace bossa;
@@ -188,5 +189,16 @@ BOOST_AUTO_TEST_CASE(a_request_in_fragments_and_several_at_once) {
       BOOST_TEST(to_hex(answer->data) == to_hex(vector.answer));
     }
     BOOST_TEST(!association.read(1));
+  }
+}
+
+// The first byte of rpc_fuzz: asked by an administrator, bound already or not, all in one write.
+BOOST_AUTO_TEST_CASE(the_kept_seeds_are_these_calls) {
+  std::size_t number = 0;
+  for (const auto& vector : load_vectors()) {
+    ByteVector seed{static_cast<std::uint8_t>(vector.name == "bind" ? 0xFD : 0xFF)};
+    seed.insert(seed.end(), vector.request.begin(), vector.request.end());
+    auto name = std::to_string(number++) + "-" + vector.name;
+    BOOST_TEST(bossa::testing::is_kept_seed(std::string(BOSSA_SOURCE_DIR "/src/rpc/testdata/fuzz/rpc/") + name, seed), name);
   }
 }
