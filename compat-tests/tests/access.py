@@ -110,6 +110,19 @@ def force(case):
     check_equal((status.st_uid, status.st_gid), (pwd.getpwnam("tester").pw_uid, grp.getgrnam(GROUP).gr_gid), "owner and group")
 
 
+@test("whom force user makes out of a guest keeps the guest's groups, and no one else does")
+def forced_guest(case):
+    server = case.start({"map to guest": "Bad User"}, {"open": {"guest ok": "yes", "force user": "tester2"}, "only": {"guest ok": "yes", "guest only": "yes", "force user": "tester2"}})
+    for share in ("open", "only"):
+        os.chown(server.data(share), 0, grp.getgrnam("nogroup").gr_gid)
+        os.chmod(server.data(share), 0o770)
+    case.local("f", b"x")
+    case.smbclient(server, "open", "put f by-guest", user="stranger").must()
+    check_equal(os.stat(server.data("open", "by-guest")).st_uid, pwd.getpwnam("tester2").pw_uid, "owner")
+    case.smbclient(server, "only", "put f by-guest").must()
+    case.smbclient(server, "open", "put f by-user").refused("NT_STATUS_ACCESS_DENIED")
+
+
 @test("admin users act as root in that share and nowhere else")
 def admin(case):
     server = case.standard()

@@ -58,6 +58,15 @@ class Becoming {
     if (!std::ranges::binary_search(identity.groups, *gid)) identity.groups.insert(std::ranges::upper_bound(identity.groups, *gid), *gid);
     return status::success;
   }
+  // As smbd: whom a guest is made into keeps the guest's groups.
+  void keep_groups_of(const Identity& guest) {
+    auto& groups = now_.identity.groups;
+    auto add = [&](gid_t gid) {
+      if (gid != now_.identity.gid && !std::ranges::binary_search(groups, gid)) groups.insert(std::ranges::upper_bound(groups, gid), gid);
+    };
+    add(guest.gid);
+    for (auto gid : guest.groups) add(gid);
+  }
   void note(std::string text) { why_.push_back({std::move(text), {}}); }
   ActsAs take() { return std::move(now_); }
   ActsAs now_;
@@ -162,10 +171,12 @@ Result<ActsAs> identity_on(const Caller& caller, const policy::ShareVerdict& ver
   bool is_guest = caller.logon.guest || caller.logon.anonymous;
   auto done = status::success;
   if (verdict.as_guest && !is_guest) done = user.become(caller.settings.guest_account, "guest account");
+  const auto guest = user.now_.identity;
   if (done == status::success && !verdict.force_user.empty()) done = user.become(verdict.force_user, "force user");
   bool forced = !verdict.force_user.empty() || verdict.guest_only;
   if (done == status::success && !verdict.force_group.empty()) done = user.take_group(verdict, forced);
   if (!(done == status::success)) return fail(done);
+  if ((is_guest || verdict.as_guest) && !verdict.force_user.empty()) user.keep_groups_of(guest);
   auto acts_as = user.take();
   if (verdict.admin) {
     acts_as.identity.uid = 0;
