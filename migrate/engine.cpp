@@ -15,7 +15,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <thread>
+
+#include "confparse/bind.hpp"
 
 namespace bossa::migrate {
 namespace {
@@ -59,6 +62,16 @@ std::vector<std::string> own_places(const std::string& folder, std::uint16_t por
   return out;
 }
 
+// The lists are asked as they are, but not where a running server keeps them.
+bool copy_share_lists(const std::string& configuration, const std::string& folder, std::string& error) {
+  auto read = confparse::read(configuration, {{}, {}, {}, true, {}});
+  auto place = std::filesystem::path(confparse::to_settings(read).state_directory) / "share_info.tdb";
+  std::error_code problem;
+  std::filesystem::copy_file(place, folder + "/share_info.tdb", problem);
+  if (!problem || problem == std::errc::no_such_file_or_directory) return true;
+  return error = place.string() + ": " + problem.message(), false;
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> Engine::start(const std::string& configuration, const EngineOptions& options, std::string& error) {
@@ -74,6 +87,7 @@ bool Engine::launch(const std::string& configuration, const EngineOptions& optio
   if (!mkdtemp(pattern.data())) return error = pattern + ": " + std::strerror(errno), false;
   folder_ = pattern;
   port_ = free_port();
+  if (!options.fusion && !copy_share_lists(configuration, folder_, error)) return false;
   if (port_ == 0) return error = "no port is free at 127.0.0.1", false;
   auto program = options.program.empty() ? beside_this_program() : options.program;
   std::vector<std::string> words{program, "-F", "--no-process-group", std::string("--config-format=") + (options.fusion ? "fusion" : "samba"), "-s", configuration};

@@ -17,11 +17,11 @@
 #include "migrate/mapping.hpp"
 #include "migrate/report.hpp"
 #include "migrate/semantic.hpp"
-#include "migrate/share_descriptors.hpp"
 #include "migrate/translation.hpp"
 #include "migrate/users.hpp"
 #include "migrate/verify_command.hpp"
 #include "migrate/verify_report.hpp"
+#include "src/auth/share_lists.hpp"
 
 namespace {
 
@@ -159,8 +159,9 @@ Made translate(const Arguments& arguments, const std::string& file, bool from_fu
     if (!usable(configuration.diagnostics, configuration.fatal, arguments.quiet)) return made;
     made.source_text = text_of_file(file);
     std::string problem;
-    options.with_descriptors = shares_with_descriptors(confparse::to_settings(configuration).state_directory, problem);
-    if (!problem.empty()) return complain(problem + "; whether shares have access lists of their own cannot be seen"), made;
+    auto lists = auth::ShareLists::read(confparse::to_settings(configuration).state_directory, problem);
+    if (!lists) return complain(problem + "; whether shares have access lists of their own cannot be seen"), made;
+    options.with_descriptors = lists->restricted();
     made.translation = to_fusion(configuration, options);
   }
   made.good = true;

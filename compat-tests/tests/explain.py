@@ -30,6 +30,7 @@ class World:
             self.shares["s%d" % i] = self.share(i)
         if self.chance(0.5):
             self.shares["homes"] = dict(self.share(9), path="@ROOT@/data/s0", **{"valid users": self.some(("%S", "", "tester"))})
+        self.share_lists = {}
         self.globals = self.global_()
         if self.chance(0.15):
             self.globals["default service"] = "s1"
@@ -101,6 +102,19 @@ class World:
             for name, target in (("link-in", "pub/readable.txt"), ("link-out", "/etc/hostname"), ("link-dir", "pub"), ("link-none", "nothing")):
                 os.symlink(target, os.path.join(root, name))
 
+    def make_lists(self, server):
+        """Some shares get an access list of their own."""
+        self.random.seed("%s lists" % self.seed)
+        sids = ["S-1-1-0", "S-1-5-11", "S-1-22-2-%d" % grp.getgrnam(GROUP).gr_gid] + ["S-1-22-1-%d" % pwd.getpwnam(name).pw_uid for name in ("tester", "tester2", "nobody")]
+        for share in self.shares:
+            if share == "homes" or not self.chance(0.2):
+                continue
+            entries = ["%s:%s/0x0/%s" % (sid, self.some(("ALLOWED", "ALLOWED", "ALLOWED", "DENIED")), self.some(("READ", "CHANGE", "FULL", "0x3", "0x120089")))
+                       for sid in self.random.sample(sids, self.random.randint(1, 4))]
+            status, out = run(["sharesec", "-s", server.conf, share, "--replace=" + ",".join(entries)])
+            check(status == 0, entries, out)
+            self.share_lists[share] = entries
+
     def own(self, path, mode):
         user, group = self.owner()
         os.chown(path, pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid)
@@ -170,6 +184,7 @@ def compare(case, seed, worlds, each, smbd_each):
         world = World("%s-%d" % (seed, number))
         server = case.prepare(dict(world.globals), dict(world.shares), kind="bossad")
         world.make_files(server)
+        world.make_lists(server)
         questions = world.questions(each, number * each)
         foretold = ask([case.state.program("bossa-testparm"), "explain", "--batch", "-s", server.conf], questions)
         server.start()
@@ -181,10 +196,11 @@ def compare(case, seed, worlds, each, smbd_each):
             ends[verdict(real)[1:3]] += 1
             if verdict(said) != verdict(real):
                 wrong.append({"world": number, "question": question, "said": verdict(said), "got": verdict(real), "rules": [r["text"] for r in said["rules"]][-3:],
-                              "share": world.shares.get(question["share"].lower()), "global": world.globals})
+                              "share": world.shares.get(question["share"].lower()), "list": world.share_lists.get(question["share"].lower()), "global": world.globals})
         if smbd_each:
             other = case.prepare(dict(world.globals), dict(world.shares), kind="smbd")
             world.make_files(other)
+            world.make_lists(other)
             other.start()
             theirs = probe(case, other, questions[:smbd_each])
             other.stop(judge=False)
@@ -193,7 +209,8 @@ def compare(case, seed, worlds, each, smbd_each):
                 statuses[verdict(ours)[1:3] + verdict(real)[1:3]] += verdict(ours) != verdict(real)
                 if ours["allowed"] != real["allowed"] and not (ours["allowed"] and smbd_is_stricter(world, question)):
                     differing.append({"world": number, "question": question, "bossad": verdict(ours), "smbd": verdict(real),
-                                      "share": world.shares.get(question["share"].lower()), "global": world.globals})
+                                      "share": world.shares.get(question["share"].lower()), "list": world.share_lists.get(question["share"].lower()),
+                                      "global": world.globals})
     if os.environ.get("BOSSA_EXPLAIN_OUT"):
         with open(os.environ["BOSSA_EXPLAIN_OUT"], "w") as f:
             json.dump({"wrong": wrong, "differing": differing, "statuses": [[*k, n] for k, n in statuses.most_common() if n],

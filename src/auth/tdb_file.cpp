@@ -91,6 +91,8 @@ bool TdbFile::each(std::string_view prefix, const std::function<void(std::string
   return tdb_traverse_read(tdb_.get(), one, &context) >= 0;
 }
 
+bool TdbFile::sound() const { return tdb_check(tdb_.get(), nullptr, nullptr) == 0; }
+
 bool TdbFile::store(std::string_view key, Bytes value) {
   return tdb_store(tdb_.get(), data_of(as_bytes(key)), data_of(value), TDB_REPLACE) == 0;
 }

@@ -27,6 +27,8 @@ public:
   [[nodiscard]] std::optional<crypto::SecretVector> fetch(std::string_view key) const;
   /// Calls `visit` for each record whose key begins with the prefix.
   bool each(std::string_view prefix, const std::function<void(std::string_view key, Bytes value)>& visit) const;
+  /// Whether every record hangs together with the rest. Without that, a record that is not found may be a damaged one.
+  [[nodiscard]] bool sound() const;
   bool store(std::string_view key, Bytes value);
   bool erase(std::string_view key);
   /// Runs `work` in a transaction; commits when it gives true.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "src/commands/access_list.hpp"
 #include "src/commands/share_connect.hpp"
 #include "src/commands/share_list.hpp"
 
@@ -15,6 +16,8 @@ ShareListContext share_list_context(Request& request) {
   ShareListContext context;
   context.macros = macro_context(caller, *request.tree);
   context.user = user_facts(caller);
+  context.token = session_token(logon);
+  context.admin = logon.identity.uid == 0;
   if (auto account = request.server.users().user(logon.unix_name); account && !context.user.guest) context.home = account->home;
   return context;
 }

@@ -7,6 +7,8 @@
 #include <ctime>
 
 #include "src/base/unicode.hpp"
+#include "src/commands/access.hpp"
+#include "src/commands/access_list.hpp"
 #include "src/commands/share_modules.hpp"
 
 namespace bossa::commands {
@@ -15,7 +17,6 @@ namespace {
 using policy::ShareSettings;
 using session::TreeConnect;
 
-constexpr std::uint32_t full_access = 0x001F01FF;
 constexpr std::uint32_t full_only = 0x000C0040;  // DELETE_CHILD, WRITE_DAC, WRITE_OWNER
 constexpr std::uint32_t write_rights = 0x00000156;  // WRITE_DATA, APPEND_DATA, WRITE_EA, DELETE_CHILD, WRITE_ATTRIBUTES
 
@@ -185,9 +186,12 @@ Result<ActsAs> identity_on(const Caller& caller, const policy::ShareVerdict& ver
   return acts_as;
 }
 
-std::uint32_t share_maximal_access(bool is_ipc, const policy::ShareVerdict& verdict) {
-  if (is_ipc) return full_access;
-  return full_access & ~(verdict.read_only ? write_rights : verdict.change_only ? full_only : 0u);
+Outcome settle_rights(const policy::ShareVerdict& verdict, std::uint32_t listed, TreeConnect& tree) {
+  auto& state = tree.state;
+  state.read_only = verdict.read_only || (listed & access::write_data) == 0;
+  auto taken = state.is_ipc ? 0u : state.read_only ? write_rights : verdict.change_only ? full_only : 0u;
+  state.maximal_access = access::file_all & listed & ~taken;
+  return may_connect_with(state.maximal_access) ? Outcome{} : Outcome(fail(status::access_denied));
 }
 
 void expand_share(const Caller& caller, TreeConnect& tree) {

@@ -38,8 +38,9 @@ struct ActsAs {
 /// MEMBER_NOT_IN_GROUP (`force group = +group` of a forced user or guest who is no member), as smbd answers; `reasons` then ends in why.
 [[nodiscard]] Result<ActsAs> identity_on(const Caller& caller, const policy::ShareVerdict& verdict, bool can_switch, policy::Reasons& why);
 
-/// MaximalAccess of the TREE_CONNECT response, and the most that any open on the tree is granted.
-[[nodiscard]] std::uint32_t share_maximal_access(bool is_ipc, const policy::ShareVerdict& verdict);
+/// Sets what the tree lets its user do by smb.conf and by the share's own list (access_list.hpp; all rights where it has none): `read_only` and
+/// MaximalAccess of the TREE_CONNECT response, the most that any open on the tree is granted. ACCESS_DENIED: neither reading nor writing is left.
+[[nodiscard]] Outcome settle_rights(const policy::ShareVerdict& verdict, std::uint32_t listed, session::TreeConnect& tree);
 /// Replaces the macros of path and comment, and fills the tree's name lists.
 void expand_share(const Caller& caller, session::TreeConnect& tree);
 /// The share's directory as the tree serves it; expand_share() was called.

@@ -1,5 +1,9 @@
 #include "src/commands/share_list.hpp"
 
+#include "src/auth/share_lists.hpp"
+#include "src/commands/access_list.hpp"
+#include "src/fs/identity.hpp"
+
 namespace bossa::commands {
 
 namespace {
@@ -28,16 +32,42 @@ rpc::ShareView ipc_view(session::Server& server, const policy::Settings& setting
   return view;
 }
 
+// The shares' own access lists, for one listing. Where they cannot be read, nobody can connect, and so nobody is told of a share that is
+// listed only to those who can.
+class OwnLists {
+ public:
+  explicit OwnLists(const policy::Settings& settings) {
+    fs::AsDaemon root;
+    lists_ = auth::ShareLists::read(settings.state_directory, problem_);
+  }
+  bool admit(const std::string& share, const fs::Token& token) {
+    if (!lists_) return false;
+    auto list = lists_->of(share, problem_);
+    return list && (!*list || may_connect_with(rights_by_list(std::move(**list), token)));
+  }
+  [[nodiscard]] ByteVector record(const std::string& share) const {
+    auto record = lists_ ? lists_->record(share) : Bytes();
+    return {record.begin(), record.end()};
+  }
+
+ private:
+  std::string problem_;
+  Result<auth::ShareLists> lists_;
+};
+
 }  // namespace
 
 std::vector<rpc::ShareView> list_shares(session::Server& server, const policy::Settings& settings, ShareListContext context) {
   auto& macros = context.macros;
   auto expand = [&macros](std::string_view text) { return policy::expand(text, macros); };
   std::vector<rpc::ShareView> views;
+  OwnLists own(settings);
   for (const auto& share : settings.shares) {
     if (!share.is_homes) {
       auto view = view_of(server, share, macros);
       view.browseable = policy::share_is_listed(settings, share, context.user, expand);
+      if (share.access_based_enumeration) view.browseable = view.browseable && own.admit(share.name, context.token);
+      if (context.admin) view.security_descriptor = own.record(share.name);
       if (share.available) views.push_back(std::move(view));
       continue;
     }

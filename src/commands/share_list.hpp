@@ -11,6 +11,8 @@ namespace bossa::commands {
 struct ShareListContext {
   policy::UserFacts user;
   policy::MacroContext macros;
+  fs::Token token;   ///< whom shares' own access lists are asked about
+  bool admin = false;  ///< is shown these lists
   std::string home;  ///< home directory of the user; empty for guests
 };
 /// The shares that this user is told of, IPC$ included, and the user's own home if there is [homes].

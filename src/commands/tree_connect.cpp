@@ -4,6 +4,7 @@
 #include "src/base/log.hpp"
 #include "src/base/time.hpp"
 #include "src/base/unicode.hpp"
+#include "src/commands/access_list.hpp"
 #include "src/commands/handlers.hpp"
 #include "src/commands/share_connect.hpp"
 #include "src/commands/share_modules.hpp"
@@ -33,6 +34,15 @@ Result<std::string> share_name_of(Bytes message, const wire::TreeConnectRequest&
 
 void refuse_share(Request& request, const std::string& name, NtStatus status, const policy::Reasons& reasons) {
   session::refuse(request, fmt::format("connection to share \"{}\"", name), status, policy::joined(reasons));
+}
+
+// What smb.conf and the share's own list leave the user.
+Outcome take_rights(Request& request, const Caller& caller, const policy::ShareVerdict& verdict, TreeConnect& tree) {
+  policy::Reasons why;
+  auto listed = listed_rights(caller, tree, why);
+  auto settled = listed ? settle_rights(verdict, *listed, tree) : Outcome(fail(listed.error()));
+  if (!settled) refuse_share(request, tree.share.name, settled.error(), why);
+  return settled;
 }
 
 // The root directory of a disk share.
@@ -107,12 +117,11 @@ Awaitable<Result<Reply>> handle_tree_connect(Request& request) {
   }
   auto& state = tree->state;
   state.share_name = tree->share.name;
-  state.read_only = verdict.read_only;
   state.admin = verdict.admin;
   state.encrypt_data = encryption.encrypt_data;
   state.encryption_required = encryption.required;
-  state.maximal_access = share_maximal_access(state.is_ipc, verdict);
   state.creation_time = nt_now();
+  if (auto granted = take_rights(request, caller, verdict, *tree); !granted) co_return fail(granted.error());
   policy::Reasons why;
   auto acts_as = identity_on(caller, verdict, fs::can_switch_identity(), why);
   if (!acts_as) {

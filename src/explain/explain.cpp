@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "src/auth/authenticator.hpp"
 #include "src/base/unicode.hpp"
+#include "src/commands/access_list.hpp"
 #include "src/commands/create/foretell.hpp"
 #include "src/commands/mode_walk.hpp"
 #include "src/commands/share_connect.hpp"
@@ -143,8 +145,7 @@ class Explaining {
     if (!encryption.encrypt_data || !session_encryption_.encrypt_data) say(encryption.reasons);
     if (!(encryption.status == status::success)) return refuse(encryption.status);
     if (encryption.encrypt_data) answer_.cipher = policy::cipher_name(static_cast<policy::Cipher>(connection_.cipher));
-    tree_.state.read_only = verdict.read_only;
-    tree_.state.maximal_access = commands::share_maximal_access(tree_.state.is_ipc, verdict);
+    if (!take_rights(caller, verdict)) return false;
     policy::Reasons why;
     auto acts_as = commands::identity_on(caller, verdict, true, why);
     say(why);
@@ -161,6 +162,24 @@ class Explaining {
     }
     tree_.volume = *volume;
     return true;
+  }
+
+  // By smb.conf and by the share's own access list.
+  bool take_rights(const commands::Caller& caller, const policy::ShareVerdict& verdict) {
+    Result<std::uint32_t> listed = access::file_all;
+    auto lists = settings_.state_directory + "/share_info.tdb";
+    bool hidden = ::geteuid() != 0 && ::access(lists.c_str(), R_OK) != 0 && errno == EACCES;
+    if (hidden) {
+      say(lists + " is for root to read: whether the share has an access list of its own was not asked");
+      answer_.certain = false;
+    } else {
+      policy::Reasons why;
+      listed = commands::listed_rights(caller, tree_, why);
+      say(why);
+    }
+    if (!listed) return refuse(listed.error());
+    auto settled = commands::settle_rights(verdict, *listed, tree_);
+    return settled || refuse(settled.error());
   }
 
   bool use_file() {
@@ -182,6 +201,10 @@ class Explaining {
       say("the share is read only for this user");
       return refuse(status::access_denied);
     }
+    if (!tree_.state.access_list.empty() && (params.access & ~tree_.state.maximal_access) != 0) {
+      say("the share's access list does not grant all of 0x" + fmt::format("{:x}", params.access));
+      return refuse(status::access_denied);
+    }
     if (auto vetoed = fs::check_veto(*tree_.volume, params.path); !vetoed) {
       say("veto files hides it", policy::origin_of(tree_.share.origins, "veto files"));
       return refuse(vetoed.error());
@@ -190,7 +213,7 @@ class Explaining {
     auto walk = commands::walk_modes(tree_.volume, params.path.text(), who, tree_.state.unix_user, question_.write, users_);
     say(walk.reasons);
     bool may_ask = fs::can_switch_identity() || who.uid == ::geteuid();
-    answer_.certain = may_ask;
+    answer_.certain = answer_.certain && may_ask;
     if (!may_ask) return walk.allowed || refuse(status::access_denied);
     fs::Impersonate as{who};
     auto foretold = create::foretell(tree_, params, session::Sids(users_));

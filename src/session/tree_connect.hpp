@@ -23,6 +23,7 @@ struct TreeConnectState {
   bool encrypt_data = false;     ///< SMB2_SHAREFLAG_ENCRYPT_DATA: answers are sealed
   bool encryption_required = false;
   std::uint32_t maximal_access = 0;
+  std::string access_list;       ///< what the share's own access list grants, in words for refusals; empty: it has none
   Identity identity;             ///< file access on this tree runs under it (force user, guest, root for admin users)
   fs::Token token;               ///< the same user to Windows descriptors
   std::string unix_user;

@@ -31,7 +31,7 @@ Result<Foretold> foretell(const session::TreeConnect& tree, const Params& params
     if (tree.state.read_only) return fail(status::access_denied);
     if (auto may = may_make_in(found->where.parent()); !may) return fail(may.error());
     if (auto may = check_may_add(tree, params, found->where, sids); !may) return fail(may.error());
-    return Foretold{false, params.wants_directory(), grant_new(params)};
+    return Foretold{false, params.wants_directory(), grant_new(tree, params)};
   }
   const auto& handle = *found->handle;
   auto attributes = fs::file_facts(handle, handle.stat).attributes;

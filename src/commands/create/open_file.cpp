@@ -370,7 +370,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   opened.action = found->created ? create_action::created : action_on_existing(params);
   opened.file_is_new = created_at != nullptr;
   if (created_at) {
-    opened.granted_access = grant_new(params);
+    opened.granted_access = grant_new(place.tree, params);
   } else {
     opened.facts = fs::file_facts(opened.handle, opened.handle.stat);
     if (auto checked = check_existing(place, params, opened); !checked) return fail(checked.error());

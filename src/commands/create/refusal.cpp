@@ -31,7 +31,13 @@ std::string why_read_only(const Request& request) {
   Caller caller{*tree.settings, request.server.users(), request.session->state.logon, request.connection.state};
   auto context = macro_context(caller, tree);
   auto verdict = policy::share_access(*tree.settings, &tree.share, user_facts(caller), 0, [&](std::string_view text) { return policy::expand(text, context); });
-  return "the share is read only to this user: " + policy::joined(verdict.reasons);
+  bool by_list = !verdict.read_only && !tree.state.access_list.empty();
+  return "the share is read only to this user: " + (by_list ? tree.state.access_list : policy::joined(verdict.reasons));
+}
+
+// What its own access list does not grant, be it for reading or for writing.
+bool beyond_list(const session::TreeConnectState& tree, const Params& params) {
+  return !tree.access_list.empty() && (params.access & ~access::maximum_allowed & ~tree.maximal_access) != 0;
 }
 
 std::string parent_of(const std::string& path) {
@@ -84,6 +90,7 @@ std::string reason_for(const Request& request, const Params& params, const Obsta
   if (status == status::cannot_delete) return "the file has the DOS attribute READONLY (delete readonly = no)";
   if (status == status::privilege_not_held) return "ACCESS_SYSTEM_SECURITY needs a privilege that nobody has here";
   if (request.tree->state.read_only && changes_something(params)) return why_read_only(request);
+  if (beyond_list(request.tree->state, params)) return fmt::format("{}; asked for was 0x{:x}", request.tree->state.access_list, params.access);
   if (params.path.text().empty() && params.option(create_option::delete_on_close)) return "the share's root cannot be deleted";
   return why_not_permitted(request, params);
 }

@@ -16,9 +16,10 @@ std::uint32_t proven(const fs::FileHandle& file) {
   return rights;
 }
 
-// What a read-only share leaves of a mask.
+// What the share leaves of a mask, [MS-SMB2] 3.3.5.9.
 std::uint32_t allowed_by_share(const session::TreeConnect& tree, std::uint32_t mask) {
-  return tree.state.read_only ? mask & ~access::any_write : mask & tree.state.maximal_access;
+  auto allowed = mask & tree.state.maximal_access;
+  return tree.state.read_only ? allowed & ~access::any_write : allowed;
 }
 
 std::uint32_t maximal_access_if_writable(const session::TreeConnect& tree, const fs::FileHandle& file, const fs::SidMapper& sids) {
@@ -62,15 +63,16 @@ Result<std::uint32_t> grant_existing(const session::TreeConnect& tree, const Par
 }
 
 Outcome check_may_add(const session::TreeConnect& tree, const Params& params, const fs::Located& where, const fs::SidMapper& sids) {
+  auto needed = params.wants_directory() ? access::add_subdirectory : access::add_file;
+  if (allowed_by_share(tree, needed) == 0) return fail(status::access_denied);
   if (!where.volume->options().acl.enabled) return {};
   auto rights = fs::nt_rights_to_parent(where, tree.state.token, sids);
   if (!rights) return fail(rights.error());
-  auto needed = params.wants_directory() ? access::add_subdirectory : access::add_file;
   return *rights & needed ? Outcome{} : Outcome(fail(status::access_denied));
 }
 
-std::uint32_t grant_new(const Params& params) {
-  return params.wants_maximum() ? access::file_all : params.access;
+std::uint32_t grant_new(const session::TreeConnect& tree, const Params& params) {
+  return params.wants_maximum() ? allowed_by_share(tree, access::file_all) : params.access;
 }
 
 Outcome check_attributes(const session::TreeConnect& tree, const Params& params, bool is_directory, std::uint32_t attributes) {

@@ -14,10 +14,10 @@ namespace bossa::commands::create {
 /// The granted access to a file that exists. ACCESS_DENIED. `attributes`: of the file.
 [[nodiscard]] Result<std::uint32_t> grant_existing(const session::TreeConnect& tree, const Params& params, const fs::FileHandle& file,
                                                    std::uint32_t attributes, const fs::SidMapper& sids);
-/// Shares with acl_xattr: ACCESS_DENIED when the directory's descriptor does not let the user add this to it.
+/// ACCESS_DENIED when the share, or on shares with acl_xattr the directory's descriptor, does not let the user add this to it.
 [[nodiscard]] Outcome check_may_add(const session::TreeConnect& tree, const Params& params, const fs::Located& where, const fs::SidMapper& sids);
-/// To one that this CREATE has made.
-[[nodiscard]] std::uint32_t grant_new(const Params& params);
+/// To one that this CREATE has made; check_share_rights() was passed.
+[[nodiscard]] std::uint32_t grant_new(const session::TreeConnect& tree, const Params& params);
 /// [MS-FSA] 2.1.5.1.2.1: ACCESS_DENIED when a file with these attributes must not be overwritten by one without them; CANNOT_DELETE
 /// for delete on close of a read-only file.
 [[nodiscard]] Outcome check_attributes(const session::TreeConnect& tree, const Params& params, bool is_directory, std::uint32_t attributes);

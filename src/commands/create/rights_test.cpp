@@ -59,8 +59,22 @@ BOOST_AUTO_TEST_CASE(a_read_only_file_is_not_deleted_on_close) {
 }
 
 BOOST_AUTO_TEST_CASE(a_new_file_grants_what_was_asked_for) {
-  BOOST_TEST(create::grant_new(asking(access::maximum_allowed)) == access::file_all);
-  BOOST_TEST(create::grant_new(asking(access::file_read)) == access::file_read);
+  BOOST_TEST(create::grant_new(tree(false), asking(access::maximum_allowed)) == access::file_all);
+  BOOST_TEST(create::grant_new(tree(false), asking(access::file_read)) == access::file_read);
+}
+
+BOOST_AUTO_TEST_CASE(no_open_is_granted_more_than_the_tree) {
+  auto narrow = tree(false);
+  narrow.state.maximal_access = 0x1301FF;  // "change"
+  BOOST_TEST(create::grant_new(narrow, asking(access::maximum_allowed)) == 0x1301FFu);
+  for (std::uint32_t bit = 1; bit <= access::synchronize; bit <<= 1) {
+    if (!(bit & access::file_all)) continue;
+    BOOST_TEST(create::check_share_rights(narrow, asking(bit)).has_value() == ((narrow.state.maximal_access & bit) != 0), "bit " << bit);
+  }
+  narrow.state.read_only = true;
+  narrow.state.maximal_access = access::read_data;
+  BOOST_TEST(create::check_share_rights(narrow, asking(access::read_data)).has_value());
+  BOOST_TEST(!create::check_share_rights(narrow, asking(access::read_attributes)).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

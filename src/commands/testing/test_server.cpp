@@ -56,6 +56,7 @@ std::string own_name() {
 std::shared_ptr<policy::Settings> settings_for(const std::string& directory) {
   auto settings = std::make_shared<policy::Settings>();
   settings->netbios_name = "TESTBOX";
+  settings->state_directory = directory + "/none";  // not this machine's lists of shares
   policy::ShareSettings share;
   share.name = "share";
   share.path = directory;
