@@ -100,8 +100,7 @@ Outcome rename_stream_open(Request& request, const std::string& who, Open& open,
   }
   handle.stream = parsed->stream();
   file.node->rename(old_link, session::link_name(handle));
-  file.stream_came_or_went(session::NotifyAction::removed_stream, old_name);
-  file.stream_came_or_went(session::NotifyAction::added_stream, handle.stream);
+  file.stream_renamed(old_name, handle.stream);
   return {};
 }
 
@@ -143,9 +142,7 @@ Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes 
   auto new_link = session::link_name(*file.handle.volume, *renamed);
   file.node->rename(old_link, new_link);
   rename_streams(request, file.handle, old_link, new_link);
-  auto& hub = *request.server.notify_hub();
-  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced, file.parent_lease);
-  hub.report_rename(old_link, new_link, file.handle.is_directory(), file.parent_lease);
+  request.server.notify_hub()->report_rename(old_link, new_link, file.handle.is_directory(), file.parent_lease, replaced);
   file.handle.path = *renamed;
   open.state.path = *renamed;
   return {};
@@ -165,9 +162,9 @@ Outcome link_open(Request& request, const std::string& who, Open& open, Bytes bu
   if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace, replaced); !replaceable) return replaceable;
   auto linked = fs::link(file.handle, *to, wanted->replace);
   if (!linked) return fail(linked.error());
-  auto& hub = *request.server.notify_hub();
-  if (!replaced.empty()) hub.report(session::NotifyAction::removed, session::notify_filter::file_name, replaced, file.parent_lease);
-  hub.report(session::NotifyAction::added, session::notify_filter::file_name, session::link_name(*file.handle.volume, *linked), file.parent_lease);
+  const session::NotifyChange changes[] = {{session::NotifyAction::removed, session::notify_filter::file_name, replaced},
+                                           {session::NotifyAction::added, session::notify_filter::file_name, session::link_name(*file.handle.volume, *linked)}};
+  request.server.notify_hub()->report(std::span(changes).subspan(replaced.empty() ? 1 : 0), file.parent_lease);
   return {};
 }
 

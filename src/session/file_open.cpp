@@ -109,6 +109,14 @@ void FileOpen::stream_came_or_went(NotifyAction action, const std::string& strea
   notify_hub->report(std::span(&change, 1), parent_lease, Told::watchers);  // no listing shows streams
 }
 
+void FileOpen::stream_renamed(const std::string& from, const std::string& to) {
+  if (!notify_hub || !notify_hub->any() || !base_node) return;
+  auto link = base_node->link_of(base_id);
+  const NotifyChange changes[] = {{NotifyAction::removed_stream, notify_filter::stream_name, link, from},
+                                  {NotifyAction::added_stream, notify_filter::stream_name, link, to}};
+  notify_hub->report(changes, parent_lease, Told::watchers);
+}
+
 void FileOpen::written() {
   if (!notify_hub || !notify_hub->any()) return;
   unlisted_write_ = true;

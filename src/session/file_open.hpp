@@ -96,6 +96,8 @@ class FileOpen {
   void changed(std::uint32_t filter, Told told = Told::all);
   /// The named stream that this is an open of was added to its file, or taken from it: [MS-FSCC] 2.7.1.
   void stream_came_or_went(NotifyAction action, const std::string& stream);
+  /// Told as one going and another coming, in one answer.
+  void stream_renamed(const std::string& from, const std::string& to);
   /// Its data was written: told at once and then once a second, the rest at its close. On the session's core.
   void written();
   /// Wakes the LOCK requests named, each with this outcome.

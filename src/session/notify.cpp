@@ -226,9 +226,11 @@ void NotifyHub::report(std::span<const NotifyChange> changes, const locking::Cac
   tell_all(changes);
 }
 
-void NotifyHub::report_rename(const std::string& from, const std::string& to, bool directory, const locking::CacheOwner& by) {
+void NotifyHub::report_rename(const std::string& from, const std::string& to, bool directory, const locking::CacheOwner& by, const std::string& replaced) {
   if (!any()) return;
-  report(rename_changes(from, to, directory), by);
+  auto changes = rename_changes(from, to, directory);
+  if (!replaced.empty()) changes.insert(changes.begin(), {NotifyAction::removed, notify_filter::file_name, replaced});
+  report(changes, by);
   if (!directory) return;
   std::lock_guard guard(mutex_);
   move(from, to);

@@ -147,7 +147,8 @@ class NotifyHub {
     report(std::span(&one, 1), by);
   }
   /// An entry has another name or another directory; watches at or below it follow.
-  void report_rename(const std::string& from, const std::string& to, bool directory, const locking::CacheOwner& by = {});
+  /// `replaced`: the file whose place it took, if any.
+  void report_rename(const std::string& from, const std::string& to, bool directory, const locking::CacheOwner& by = {}, const std::string& replaced = {});
   /// The directory will be deleted when its last open closes: requests on it end with DELETE_PENDING.
   void report_delete_pending(const std::string& directory);
   /// A change that some other program made.

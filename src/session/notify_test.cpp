@@ -146,6 +146,9 @@ BOOST_AUTO_TEST_CASE(the_changes_of_one_call_come_in_one_answer) {
   auto waiter = hub.ask(*one, context.get_executor());
   hub.report_rename("/s/a", "/s/b", false);
   BOOST_TEST(entries(hub.take(*one, *waiter, 100)) == (List{"4 a", "5 b"}));
+  waiter = hub.ask(*one, context.get_executor());
+  hub.report_rename("/s/b", "/s/c", false, {}, "/s/c");
+  BOOST_TEST(entries(hub.take(*one, *waiter, 100)) == (List{"2 c", "4 b", "5 c"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_request_leaves_its_events_to_the_next) {
