@@ -154,6 +154,18 @@ void copy_from_a_foreign_key(const Scene& scene) {
   store_le(copy.data() + 48, std::uint32_t{12});
   WANT(attacker.tree->call(requests::ioctl(target.id, wire::fsctl::srv_copychunk, copy, 12)), status::object_name_not_found);
 }
+void append_only_does_not_overwrite(const Scene& scene) {
+  auto mount = mounted(scene);
+  auto file = fresh_name("append");
+  auto first = NEED(mount.tree->create(file, opening(access::generic_all, disposition::create, create_option::delete_on_close)));
+  NEED(mount.tree->write(first.id, 0, as_bytes("kept")));
+  auto appending = NEED(mount.tree->create(file, opening(access::append_data | access::read_attributes)));
+  WANT(mount.tree->write(appending.id, 0, as_bytes("lost")), status::access_denied);
+  WANT(mount.tree->write(appending.id, 3, as_bytes("lost")), status::access_denied);
+  WANT(mount.tree->write(appending.id, 4, as_bytes(" and more")), fine);
+  auto content = NEED(mount.tree->read(first.id, 0, 100));
+  EXPECT(as_text(content) == "kept and more");
+}
 void copy_without_the_right_to_read(const Scene& scene) {
   auto mount = mounted(scene);
   auto source = fresh(mount, access::write_data | access::read_attributes | access::delete_);
@@ -249,6 +261,7 @@ std::vector<Attack> rights_attacks() {
       {"EA: user.DOSATTRIB is the server's own", "Samba's attribute names", reserved_ea("DOSATTRIB")},
       {"EA: the server's stream names", "Samba's attribute names", reserved_ea("DosStream.x:$DATA")},
       {"EA: a name with a slash", "xattr(7)", reserved_ea("../security.capability")},
+      {"append: what is there is not overwritten", "[MS-SMB2] 3.3.5.13", append_only_does_not_overwrite},
       {"copy: with the resume key of another user", "[MS-SMB2] 3.3.5.15.6", copy_from_a_foreign_key},
       {"copy: from an open that may not read", "[MS-SMB2] 3.3.5.15.6", copy_without_the_right_to_read},
       {"sharing: what another shares with nobody", "[MS-FSA] 2.1.5.1.2.2", shares_with_nobody},

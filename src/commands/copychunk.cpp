@@ -107,6 +107,21 @@ Outcome copy_all(FileOpen& source, FileOpen& target, const std::vector<Chunk>& c
   return {};
 }
 
+// Streams are found by their names: each in its turn, the lower address first, so that two copies between the same two do not wait for each other.
+template <class F> Awaitable<Outcome> copy_in_turn(Request& request, FileOpen& source, FileOpen& target, F& work) {
+  if (&source == &target || (!source.handle.is_stream() && !target.handle.is_stream())) co_return co_await on_data(request, target, work);
+  auto& first = std::less<>()(&source, &target) ? source : target;
+  auto& second = &first == &source ? target : source;
+  co_await first.wait_turn(request.executor());
+  FileOpen::Turn turn(first);
+  auto named = [&] {
+    source.path();
+    target.path();
+    return work();
+  };
+  co_return co_await as_user(request, second, named, true);
+}
+
 }  // namespace
 
 Result<IoctlOutput> resume_key(const Open& open) {
@@ -134,7 +149,7 @@ Awaitable<Result<IoctlOutput>> copy_chunks(Request& request, std::shared_ptr<Ope
   CopyResponse done;
   auto work = [&] { return copy_all(*source->file, *open->file, *chunks, done); };
   session::announce_change(request.server, *open->file);
-  auto copied = co_await as_user_on_worker(request, work);
+  auto copied = co_await copy_in_turn(request, *source->file, *open->file, work);
   if (done.chunks_written > 0) open->file->written();
   // A lock in the way is told together with how far it went, as by smbd.
   if (!copied && done.chunks_written == 0 && !(copied.error() == status::file_lock_conflict)) co_return fail(copied.error());

@@ -16,7 +16,7 @@ Awaitable<Result<Reply>> handle_flush(Request& request) {
   bool to_disk = request.tree->share.strict_sync;
   if (to_disk && (!file.handle.path_only || file.handle.is_stream())) {
     auto work = [&] { return fs::sync(file.handle); };
-    auto done = co_await as_user_on_worker(request, work);
+    auto done = co_await on_data(request, file, work);
     if (!done) co_return fail(done.error());
   }
   co_return Reply(wire::EmptyBody{});

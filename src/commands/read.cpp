@@ -11,11 +11,8 @@ constexpr std::uint64_t largest_offset = 0x7FFFFFFFFFFFFFFF;
 
 Awaitable<Result<std::size_t>> read_into(Request& request, FileOpen& file, std::uint64_t offset, Buffer& buffer) {
   if (file.handle.is_stream()) {
-    auto attribute = [&] {
-      file.path();  // it may have been renamed
-      return fs::read(file.handle, offset, buffer.mutable_bytes());
-    };
-    co_return co_await as_user(request, file, attribute);
+    auto stream = [&] { return fs::read(file.handle, offset, buffer.mutable_bytes()); };
+    co_return co_await on_data(request, file, stream);
   }
   int fd = file.handle.fd.get();
   auto cached = fs::try_read_cached(fd, offset, buffer.mutable_bytes());

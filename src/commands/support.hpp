@@ -50,6 +50,17 @@ template <class F> Awaitable<std::invoke_result_t<F&>> as_user_on_worker(Request
   co_return co_await fs::run_as(request.server.workers(), request.tree->state.identity, job);
 }
 
+/// The data of an open, on a worker: a file's needs no more than the descriptor. A stream is found by its name, which a rename through another
+/// open changes: so in turn, and under the name that it has then.
+template <class F> Awaitable<std::invoke_result_t<F&>> on_data(Request& request, FileOpen& file, F& work) {
+  if (!file.handle.is_stream()) co_return co_await as_user_on_worker(request, work);
+  auto named = [&] {
+    file.path();
+    return work();
+  };
+  co_return co_await as_user(request, file, named, true);
+}
+
 /// As Request::open, for commands that pipes do not have: INVALID_DEVICE_REQUEST for those.
 [[nodiscard]] inline Result<std::shared_ptr<Open>> file_open(Request& request, wire::FileId id) {
   auto open = request.open(id);

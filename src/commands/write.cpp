@@ -16,22 +16,30 @@ bool must_sync(const Request& request, const Open& open, const wire::WriteReques
   return through && request.tree->share.strict_sync;
 }
 
-Awaitable<Outcome> write_from(Request& request, FileOpen& open, std::uint64_t offset, Bytes data, bool sync) {
-  const auto& file = open.handle;
+// What is there stays for who may only append, [MS-SMB2] 3.3.5.13.
+Outcome may_write_at(const Open& open, std::uint64_t offset) {
+  if (open.may(access::write_data)) return {};
+  auto now = fs::restat(open.file->handle);
+  if (!now) return fail(now.error());
+  return offset < now->size ? Outcome(fail(status::access_denied)) : Outcome{};
+}
+
+Awaitable<Outcome> write_from(Request& request, const Open& open, std::uint64_t offset, Bytes data, bool sync) {
+  const auto& file = open.file->handle;
   auto work = [&]() -> Outcome {
-    if (file.is_stream()) open.path();  // it may have been renamed
+    if (auto allowed = may_write_at(open, offset); !allowed) return allowed;
     auto written = fs::write(file, offset, data);
     if (written && sync) return fs::sync(file);
     return written;
   };
   auto& placement = request.tree->volume->placement();
-  if (!sync && placement.write(data.size()) == fs::Where::inline_) {
+  if (!sync && !file.is_stream() && placement.write(data.size()) == fs::Where::inline_) {
     // As the user: a write made as root would keep the setuid bit and escape quotas.
     fs::Stopwatch watch(placement);
     fs::Impersonate as{request.tree->state.identity};
     co_return work();
   }
-  co_return co_await as_user_on_worker(request, work);
+  co_return co_await on_data(request, *open.file, work);
 }
 
 }  // namespace
@@ -64,7 +72,7 @@ Awaitable<Result<Reply>> handle_write(Request& request) {
   if (session::io_conflicts(file, offset, write->length, true)) co_return fail(status::file_lock_conflict);
   session::announce_change(request.server, file);
   if (write->length > 0) {
-    auto written = co_await write_from(request, file, offset, *data, must_sync(request, *open, *write));
+    auto written = co_await write_from(request, *open, offset, *data, must_sync(request, *open, *write));
     if (!written) co_return fail(written.error());
     file.position = offset + write->length;
     file.written();
