@@ -1,6 +1,7 @@
 #include "src/session/notify.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/base/unicode.hpp"
 
@@ -174,7 +175,7 @@ void NotifyHub::tell_one(NotifyWatch& watch, const NotifyChange& change, std::ve
   if (watch.hidden_ && any_component(name, watch.hidden_)) return;
   if (!change.stream.empty()) name += ':' + change.stream;
   watch.queue_.push(change.action, name);
-  if (std::ranges::find(told, &watch) == told.end()) told.push_back(&watch);
+  if (!std::exchange(watch.told_, true)) told.push_back(&watch);
 }
 
 void NotifyHub::tell(const NotifyChange& change, std::vector<NotifyWatch*>& told) {
@@ -191,7 +192,10 @@ void NotifyHub::tell(const NotifyChange& change, std::vector<NotifyWatch*>& told
 void NotifyHub::tell_all(std::span<const NotifyChange> changes) {
   std::vector<NotifyWatch*> told;
   for (const auto& change : changes) tell(change, told);
-  for (auto* watch : told) watch->wake_one();
+  for (auto* watch : told) {
+    watch->told_ = false;
+    watch->wake_one();
+  }
 }
 
 std::shared_ptr<void> NotifyHub::enter_directory_lease() {

@@ -98,7 +98,7 @@ class NotifyWatch {
   NotifyQueue queue_;
   std::deque<std::shared_ptr<NotifyWaiter>> waiters_;
   std::shared_ptr<NotifyWaiter> woken_;  // was handed what was there, and has not answered yet; the next waits, so that all is told in order
-  bool ended_ = false;
+  bool ended_ = false, told_ = false;  // `told_`: of the change that is just being told
   std::function<bool(std::string_view)> hidden_;
   fs::ChangeSource::Watch local_;
 };
