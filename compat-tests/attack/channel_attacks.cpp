@@ -74,6 +74,19 @@ void wrongly_signed_bind(const Scene& scene) {
   WANT(other->call(requests::session_setup(hello(scene), 1, 0, true), &wrong, mount.session->id()), status::access_denied);
   WANT(mount.session->call(requests::echo()), fine);
 }
+// The connection's own session has a key too, with which the server would sign; it is not the key of the session that is bound to.
+void bind_signed_with_the_own_key(const Scene& scene) {
+  auto mount = mounted(scene, {}, signing());
+  Mount own;
+  own.connection = connected(scene, same_client(mount));
+  own.session = NEED(Session::logon(*own.connection, scene.user, signing()));
+  own.tree = NEED(own.session->connect_tree(scene.share));
+  (void)root_of(own);
+  auto sent = NEED(own.connection->send(requests::session_setup(hello(scene), 1, 0, true), &own.session->security(), mount.session->id(), 0));
+  WANT(own.connection->wait(sent), status::access_denied);
+  WANT(mount.session->call(requests::echo()), fine);
+  WANT(own.session->call(requests::echo()), fine);
+}
 void bound_where_it_is(const Scene& scene) {
   auto mount = mounted(scene, {}, signing());
   WANT(mount.session->call(requests::session_setup(hello(scene), 1, 0, true)), status::request_not_accepted, status::invalid_parameter);
@@ -147,6 +160,7 @@ std::vector<Attack> channel_attacks() {
       {"binding: over a connection with another cipher", "[MS-SMB2] 3.3.5.5.2", by_another_cipher},
       {"binding: unsigned", "[MS-SMB2] 3.3.5.5.2", unsigned_bind},
       {"binding: signed with another session's key", "[MS-SMB2] 3.3.5.5.2", wrongly_signed_bind},
+      {"binding: signed with the key of the connection's own session", "[MS-SMB2] 3.3.5.5.2", bind_signed_with_the_own_key},
       {"binding: where the session is already", "[MS-SMB2] 3.3.5.5.2", bound_where_it_is},
       {"binding: to a session that is not", "[MS-SMB2] 3.3.5.5.2", unknown_session},
       {"binding: to more than 32 channels", "[MS-SMB2] 3.3.5.5.2; traps", too_many},

@@ -66,7 +66,8 @@ NtStatus may_bind(Request& request, const Session* session) {
   if (session->state.client_guid != connection.client_guid || connection.client_guid == ByteArray<16>{}) return status::user_session_deleted;
   if (request.channel) return status::request_not_accepted;  // it is one already
   if (session->guest_or_anonymous()) return status::not_supported;
-  if (!request.answer_signer) return status::access_denied;  // not signed with the session's key
+  // Signed with that session's key. (An answer is also signed with the key that this connection used last; that proves nothing here.)
+  if (!request.answer_signer || request.answer_signer != session->signer) return status::access_denied;
   return status::success;
 }
 
