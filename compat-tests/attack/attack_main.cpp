@@ -14,7 +14,7 @@ using namespace bossa::attack;
 namespace {
 
 constexpr const char* usage =
-    "usage: bossa-attack --server HOST:PORT --user NAME --password PASSWORD --user2 NAME --password2 PASSWORD --local DIR --outside DIR\n"
+    "usage: bossa-attack --server HOST:PORT --user NAME --password PASSWORD --user2 NAME --password2 PASSWORD --local DIR --outside DIR --pid PID\n"
     "                    [--only PART-OF-NAME]... [--list]\n"
     "Attacks a server of ours whose shares compat-tests/attack/run makes. The exit status is 1 if a rule did not hold or none was asked.\n";
 
@@ -56,7 +56,8 @@ bool take(Scene& scene, std::vector<std::string>& only, const std::string& name,
   }
   const std::pair<const char*, std::string*> texts[] = {
       {"--user", &scene.user.user},           {"--password", &scene.user.password}, {"--user2", &scene.other_user.user},
-      {"--password2", &scene.other_user.password}, {"--local", &scene.local},            {"--outside", &scene.outside}};
+      {"--password2", &scene.other_user.password}, {"--local", &scene.local},            {"--outside", &scene.outside},
+      {"--pid", &scene.pid}};
   if (name == "--only") return only.push_back(value), true;
   for (const auto& [word, text] : texts)
     if (name == word) return *text = value, true;

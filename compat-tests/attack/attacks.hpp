@@ -19,6 +19,7 @@ struct Scene : Target {
   std::string only = "private";    ///< other_user is not let in
   std::string fixed = "readonly";  ///< nobody may write
   std::string veto = "veto";       ///< *.secret is vetoed
+  std::string pid;                 ///< of the server, which runs on this machine
 };
 
 struct Attack {

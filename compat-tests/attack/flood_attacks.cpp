@@ -1,5 +1,6 @@
 // Too much, too slow, too often. Meanwhile honest clients are served: the runner has some at work.
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "compat-tests/attack/attacks.hpp"
@@ -75,6 +76,61 @@ void reads_that_nobody_takes(const Scene& scene) {
     if (!mount.tree->send(requests::read(file.id, 0, 1 << 20), tweaks)) break;
   }
   honest_is_served(scene);
+}
+/// Resident memory of the server in MiB.
+std::size_t memory(const Scene& scene) {
+  std::ifstream status("/proc/" + scene.pid + "/status");
+  for (std::string word; status >> word;)
+    if (word == "VmRSS:") {
+      std::size_t kib = 0;
+      status >> kib;
+      return kib / 1024;
+    }
+  throw Failed("no /proc/" + scene.pid + "/status");
+}
+
+// Small answers cost more than their bytes, and who has not logged on may keep little waiting.
+void echoes_before_a_logon(const Scene& scene) {
+  auto before = memory(scene);
+  std::vector<std::unique_ptr<Connection>> all;
+  for (int i = 0; i < 8; ++i) {
+    all.push_back(connected(scene));
+    all.back()->want_credits(8000);
+    for (int k = 0; k < 4; ++k) WANT(all.back()->call(requests::echo()), fine);
+    all.back()->transport().set_timeout(std::chrono::milliseconds(300));
+    // By hand: the client would read answers when its credits come to an end.
+    ByteVector echo(wire::header_size + 4);
+    std::copy(wire::smb2_protocol_id.begin(), wire::smb2_protocol_id.end(), echo.begin());
+    store_le(echo.data() + at::size, std::uint16_t{64});
+    store_le(echo.data() + at::charge, std::uint16_t{1});
+    store_le(echo.data() + at::command, std::uint16_t{13});
+    store_le(echo.data() + at::credits, std::uint16_t{1});
+    store_le(echo.data() + at::body, std::uint16_t{4});
+    for (std::uint64_t id = 5; id < 100000; ++id) {
+      store_le(echo.data() + at::message_id, id);
+      const Bytes pieces[] = {echo};
+      if (!all.back()->transport().send_message(pieces)) break;
+    }
+  }
+  EXPECT(memory(scene) < before + 40);
+  honest_is_served(scene);
+}
+void a_compound_of_reads_that_nobody_takes(const Scene& scene) {
+  auto mount = mounted(scene);
+  auto file = fresh(mount);
+  const ByteVector block(1 << 20, 0x5A);
+  for (std::uint64_t i = 0; i < 8; ++i) NEED(mount.tree->write(file.id, i << 20, block));
+  mount.connection->want_credits(8191);
+  for (int i = 0; i < 20; ++i) WANT(mount.session->call(requests::echo()), fine);
+  auto before = memory(scene);
+  auto one = requests::read(file.id, 0, 8 << 20);
+  one.payload_credits = 128;
+  std::vector<Request> chain(std::min<std::size_t>(mount.connection->credits() / 128, 62), one);
+  EXPECT(chain.size() > 20);
+  NEED(mount.tree->send(chain));
+  honest_is_served(scene);
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  EXPECT(memory(scene) < before + 150);
 }
 void more_than_the_credits(const Scene& scene) {
   auto mount = mounted(scene);
@@ -249,6 +305,8 @@ std::vector<Attack> flood_attacks() {
       {"half-open: 500 connections that come and go", "ksmbd CVE-2024-50283 class (connection churn)", connect_and_go},
       {"slow-loris: after logon, byte by byte", "one reader per connection", drip_after_logon},
       {"back-pressure: answers that nobody reads", "bytes in flight are bounded", reads_that_nobody_takes},
+      {"back-pressure: ECHOs before a logon whose answers nobody reads", "ksmbd CVE-2024-50285 class (memory before logon)", echoes_before_a_logon},
+      {"back-pressure: a compound of READs that nobody takes", "bytes in flight are bounded", a_compound_of_reads_that_nobody_takes},
       {"credits: requests beyond them", "[MS-SMB2] 3.3.5.2.3", more_than_the_credits},
       {"compound: 513 elements", "bounded work per frame", [](const Scene& s) { long_compound(s, 513, dropped); }},
       {"compound: 512 elements are served", "bounded work per frame", [](const Scene& s) { long_compound(s, 512, fine); }},

@@ -16,8 +16,10 @@ struct InFlight {
   ~InFlight();
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
+  /// Further bytes that it takes up until its end: what a READ reads into.
+  void add(std::size_t more);
   const std::shared_ptr<Connection> connection;
-  const std::size_t bytes;
+  std::size_t bytes;
 };
 
 struct Chain {

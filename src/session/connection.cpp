@@ -24,6 +24,8 @@ constexpr std::size_t input_size = 16 * 1024;
 constexpr std::size_t before_login_limit = 128 * 1024;        // longest message before a session stands
 constexpr std::size_t message_overhead = 64 * 1024;           // headers, contexts and names beside the largest payload
 constexpr std::size_t gather_pieces = 256;
+constexpr std::uint64_t before_login_requests = 32;
+constexpr std::size_t frame_overhead = 384;  // of an answer beside its bytes: ten bytes of ECHO take up that much too
 constexpr std::size_t early_flush = std::size_t{1} << 20;
 
 // NetBIOS session service, RFC 1002 4.3.1
@@ -256,26 +258,45 @@ Awaitable<void> Connection::read_frames() {
     if (!frame || move_home(*frame)) break;
     co_await handle_frame(std::move(*frame));
     // Back-pressure: an honest client waits, a hostile one cannot fill the memory.
-    if (auto limit = overload()) server_.limit_reached(*limit, state.client_address);
-    while (!closed_ && overload()) {
-      flush();
-      idle_ = std::make_shared<Signal>(executor());
-      co_await idle_->wait(std::chrono::seconds(5));
+    if (auto reached = overload()) {
+      server_.limit_reached(*reached, state.client_address);
+      co_await wait_for_room([this] { return !overload(); });
     }
   }
 }
 
 std::optional<policy::Limit> Connection::overload() const {
   using policy::Limit;
-  if (output_bytes_ > limits_[Limit::unsent_bytes]) return Limit::unsent_bytes;
-  if (bytes_in_flight_ > limits_[Limit::bytes_in_flight]) return Limit::bytes_in_flight;
-  if (in_flight_ > limits_[Limit::requests_in_flight]) return Limit::requests_in_flight;
+  if (unsent() > limit(Limit::unsent_bytes)) return Limit::unsent_bytes;
+  if (bytes_in_flight_ > limit(Limit::bytes_in_flight)) return Limit::bytes_in_flight;
+  if (in_flight_ > limit(Limit::requests_in_flight)) return Limit::requests_in_flight;
   return std::nullopt;
+}
+
+std::uint64_t Connection::limit(policy::Limit which) const {
+  if (state.established) return limits_[which];
+  return std::min(limits_[which], which == policy::Limit::requests_in_flight ? before_login_requests : std::uint64_t{before_login_limit});
+}
+
+std::size_t Connection::unsent() const { return output_bytes_ + output_.size() * frame_overhead; }
+
+Awaitable<void> Connection::wait_for_room(std::function<bool()> is_room) {
+  while (!closed_ && !is_room()) {
+    flush();
+    if (!idle_ || idle_->is_set()) idle_ = std::make_shared<Signal>(executor());
+    auto idle = idle_;
+    co_await idle->wait(std::chrono::seconds(5));
+  }
 }
 
 InFlight::InFlight(std::shared_ptr<Connection> a_connection, std::size_t a_bytes) : connection(std::move(a_connection)), bytes(a_bytes) {
   ++connection->in_flight_;
   connection->bytes_in_flight_ += bytes;
+}
+
+void InFlight::add(std::size_t more) {
+  bytes += more;
+  connection->bytes_in_flight_ += more;
 }
 
 InFlight::~InFlight() { connection->end_request(bytes); }
@@ -312,7 +333,7 @@ void Connection::flush() {
     if (n >= 0) {
       consume(output_, static_cast<std::size_t>(n));
       output_bytes_ -= static_cast<std::size_t>(n);
-      if (idle_ && output_bytes_ <= limits_[policy::Limit::unsent_bytes] / 2) idle_->set();
+      if (idle_ && unsent() <= limit(policy::Limit::unsent_bytes) / 2) idle_->set();
       continue;
     }
     if (errno == EINTR) continue;

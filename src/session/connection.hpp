@@ -161,6 +161,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// More is under way than its client may have: no further requests are read for a while.
   [[nodiscard]] std::optional<policy::Limit> overload() const;
+  /// Its limits; small ones before anybody has logged on.
+  [[nodiscard]] std::uint64_t limit(policy::Limit which) const;
+  /// What the frames that wait to be sent take up.
+  [[nodiscard]] std::size_t unsent() const;
+  /// Returns when the client has taken enough of its answers.
+  Awaitable<void> wait_for_room(std::function<bool()> is_room);
 
   Server& server_;
   const policy::Limits limits_;  // as they were when it came

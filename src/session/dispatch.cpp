@@ -163,6 +163,9 @@ Awaitable<void> Connection::run_chain(std::shared_ptr<Chain> chain) {
       if (closed_) break;
       chain->state.last_status = reply.status;
       if (!reply.no_response) add_response(*chain, request, std::move(reply));
+      // A long compound of READs waits too, between two of them.
+      if (!request.last_in_compound && unsent() > limit(policy::Limit::unsent_bytes))
+        co_await wait_for_room([this] { return unsent() <= limit(policy::Limit::unsent_bytes); });
     }
     if (closed_) co_return;
     if (chain->keep_back.count() > 0) asio::co_spawn(socket_.get_executor(), send_later(chain), asio::detached);
@@ -457,7 +460,10 @@ Outcome Request::verify_channel_sequence(const std::shared_ptr<Open>& open) {
   return is_one_of(header, {Smb2Command::write, Smb2Command::set_info, Smb2Command::ioctl}) ? Outcome(fail(status::file_not_available)) : Outcome{};
 }
 
-Buffer Request::buffer(std::size_t n) { return server.buffers().take(n); }
+Buffer Request::buffer(std::size_t n) {
+  if (chain != nullptr && chain->in_flight) chain->in_flight->add(n);
+  return server.buffers().take(n);
+}
 asio::any_io_executor Request::executor() const { return connection.executor(); }
 
 std::string Request::who() const {
