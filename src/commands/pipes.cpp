@@ -56,7 +56,9 @@ Reply created(const Open& open) {
 
 Result<Reply> create_pipe(Request& request, const wire::CreateRequest& create, const std::string& name) {
   if (name.empty()) return fail(status::access_denied);  // the root of IPC$ holds nothing to see
-  auto pipe = ipc::open_pipe(name, call_context(request));
+  const auto& usage = request.session->usage;
+  auto budget = usage ? std::shared_ptr<ipc::PipeBudget>(usage, &usage->pipes) : nullptr;
+  auto pipe = ipc::open_pipe(name, call_context(request), std::move(budget));
   if (!pipe) return fail(pipe.error());
   session::OpenState state;
   state.file_id = request.server.new_file_id();

@@ -72,6 +72,33 @@ BOOST_AUTO_TEST_CASE(write_then_read) {
   BOOST_TEST(pipe->read(4280)->data.size() == 68u);
 }
 
+BOOST_AUTO_TEST_CASE(the_pipes_of_a_user_share_a_budget) {
+  auto budget = std::make_shared<ipc::PipeBudget>();
+  // The first fragment of a call, of which there will be no other.
+  auto unfinished = enumerate;
+  unfinished[3] = 1;
+  std::vector<std::unique_ptr<ipc::Pipe>> pipes;
+  auto add = [&] {
+    pipes.push_back(*ipc::open_pipe("srvsvc", context(), budget));
+    BOOST_REQUIRE(pipes.back()->transceive(bind_pdu, 1024));
+  };
+  add();
+  BOOST_TEST(budget->held == 0u); // an idle pipe keeps nothing
+  BOOST_REQUIRE(pipes.back()->write(unfinished));
+  auto each = budget->held.load();
+  BOOST_TEST(each == 68u); // the stub
+  add();
+  BOOST_REQUIRE(pipes.back()->write(unfinished));
+  BOOST_TEST(budget->held == 2 * each);
+  add();
+  budget->held += ipc::PipeBudget::most - 2 * each; // as if others held the rest
+  BOOST_TEST(to_string(pipes.back()->write(unfinished).error()) == "STATUS_INSUFFICIENT_RESOURCES");
+  pipes.erase(pipes.begin());
+  BOOST_TEST(pipes.back()->write(unfinished).has_value());
+  pipes.clear();
+  BOOST_TEST(budget->held == ipc::PipeBudget::most - 2 * each);
+}
+
 BOOST_AUTO_TEST_CASE(after_garbage_the_fault_can_be_read_and_nothing_more) {
   auto pipe = *ipc::open_pipe("srvsvc", context());
   BOOST_REQUIRE(pipe->write(ByteVector(64, 0x41)));

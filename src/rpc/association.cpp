@@ -1,6 +1,7 @@
 #include "src/rpc/association.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace bossa::rpc {
 namespace {
@@ -28,29 +29,60 @@ Bytes body_of(const PduHeader& header, Bytes pdu) {
 
 Outcome Association::write(Bytes bytes) {
   if (state_.broken) return fail(status::pipe_disconnected);
-  if (state_.backlog > max_backlog) return fail(status::insufficient_resources);
-  while (!bytes.empty() && !state_.broken) {
+  auto& waiting = state_.waiting;
+  bool room = waiting.empty() ? state_.backlog <= max_backlog : bytes.size() <= max_waiting - waiting.size();
+  if (!room) return fail(status::insufficient_resources);
+  if (!waiting.empty()) {
+    waiting.insert(waiting.end(), bytes.begin(), bytes.end());
+    go_on();
+    return {};
+  }
+  auto rest = take_turn(bytes);
+  if (rest.size() > max_waiting) {
+    break_with_fault(0, fault::remote_no_memory);
+  } else if (!state_.broken) {
+    waiting.assign(rest.begin(), rest.end());
+  }
+  return {};
+}
+
+// Answers as many PDUs as may be answered at once, and returns what is behind them. Whatever is left, something can be read before it.
+Bytes Association::take_turn(Bytes bytes) {
+  int answered = 0;
+  while (!bytes.empty() && !state_.broken && answered < answers_per_turn && state_.backlog <= max_backlog) {
     auto& input = state_.input;
+    auto before = state_.backlog;
     // First the header, which tells how much more belongs to this PDU.
     std::size_t wanted = PduHeader::size;
     if (input.size() >= PduHeader::size) wanted = load_le<std::uint16_t>(input.data() + 8);
     auto part = bytes.first(std::min(bytes.size(), wanted - input.size()));
     input.insert(input.end(), part.begin(), part.end());
     bytes = bytes.subspan(part.size());
-    if (input.size() < PduHeader::size) break;
-    auto header = *wire::parse_plain<PduHeader>(input);
-    if (header.version != 5 || header.fragment_length < PduHeader::size || header.fragment_length > max_fragment) {
-      break_with_fault(header.call_id, fault::protocol);
-    } else if (!is_little_endian(header)) {
-      // The lengths cannot be trusted either: what follows cannot be found.
-      break_with_fault(0, fault::protocol);
-    } else if (input.size() == header.fragment_length) {
-      auto pdu = std::move(input);
-      input.clear();
-      handle_pdu(pdu);
-    }
+    if (input.size() >= PduHeader::size) handle_input();
+    if (state_.backlog != before) ++answered;
   }
-  return {};
+  return bytes;
+}
+
+void Association::handle_input() {
+  auto& input = state_.input;
+  auto header = *wire::parse_plain<PduHeader>(input);
+  if (header.version != 5 || header.fragment_length < PduHeader::size || header.fragment_length > max_fragment) {
+    break_with_fault(header.call_id, fault::protocol);
+  } else if (!is_little_endian(header)) {
+    // The lengths cannot be trusted either: what follows cannot be found.
+    break_with_fault(0, fault::protocol);
+  } else if (input.size() == header.fragment_length) {
+    auto pdu = std::move(input);
+    input.clear();
+    handle_pdu(pdu);
+  }
+}
+
+void Association::go_on() {
+  auto waiting = std::exchange(state_.waiting, {});
+  auto rest = take_turn(waiting);
+  if (!state_.broken) state_.waiting.assign(rest.begin(), rest.end());
 }
 
 std::optional<Association::Chunk> Association::read(std::size_t max) {
@@ -72,6 +104,7 @@ std::optional<Association::Chunk> Association::read(std::size_t max) {
     }
   }
   state_.backlog -= size;
+  if (state_.output.empty() && !state_.waiting.empty()) go_on();
   return chunk;
 }
 
@@ -275,6 +308,7 @@ void Association::break_with_fault(std::uint32_t call_id, std::uint32_t code) {
   state_.broken = true;
   state_.call.reset();
   state_.input.clear();
+  state_.waiting.clear();
 }
 
 } // namespace bossa::rpc

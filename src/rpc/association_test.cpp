@@ -241,6 +241,59 @@ BOOST_AUTO_TEST_CASE(unread_answers_stop_further_calls) {
   BOOST_TEST(association.write(call).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(calls_in_one_write_take_turns) {
+  int listed = 0;
+  auto context = context_with(1);
+  context.shares = [&listed] { return ++listed, std::vector<ShareView>(1); };
+  Association association("srvsvc", context);
+  converse(association, pdu(PacketType::bind, bind_body({{0, srvsvc().syntax, {ndr_syntax}}})));
+  ByteVector many;
+  for (std::uint32_t id = 1; id <= 50; ++id) {
+    auto call = pdu(PacketType::request, request_body(15, enum_stub), 3, id);
+    many.insert(many.end(), call.begin(), call.end());
+  }
+  many.resize(many.size() - 5); // the last one is not whole
+  BOOST_REQUIRE(association.write(many));
+  BOOST_TEST(listed == Association::answers_per_turn);
+  BOOST_TEST(association.held() > association.available());
+  // Each is answered all the same, in order, and no READ causes more than one turn.
+  for (std::uint32_t id = 1; id < 50; ++id) {
+    auto before = listed;
+    auto answer = association.read(65536);
+    BOOST_REQUIRE(answer);
+    BOOST_TEST(load_le<std::uint32_t>(answer->data.data() + 12) == id);
+    BOOST_TEST(listed - before <= Association::answers_per_turn);
+  }
+  BOOST_TEST(!association.read(65536));
+  BOOST_TEST(listed == 49);
+  auto last = pdu(PacketType::request, request_body(15, enum_stub), 3, 50);
+  BOOST_REQUIRE(association.write(Bytes{last}.last(5)));
+  BOOST_TEST(association.read(65536).has_value());
+  BOOST_TEST(association.held() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_is_bounded) {
+  auto association = bound();
+  auto call = pdu(PacketType::request, request_body(15, enum_stub));
+  ByteVector some;
+  while (some.size() < Association::max_waiting / 2) some.insert(some.end(), call.begin(), call.end());
+  BOOST_REQUIRE(association.write(some));
+  BOOST_REQUIRE(association.write(some));
+  BOOST_TEST(to_string(association.write(some).error()) == "STATUS_INSUFFICIENT_RESOURCES");
+  BOOST_TEST(!association.broken());
+  std::size_t answers = 0;
+  while (association.read(65536)) ++answers;
+  BOOST_TEST(answers == 2 * some.size() / call.size()); // the refused write was not taken
+  // More than can wait, at once: the client hears of it behind the answers, and that is the end.
+  auto too_many = some;
+  for (int i = 0; i < 3; ++i) too_many.insert(too_many.end(), some.begin(), some.end());
+  BOOST_REQUIRE(association.write(too_many));
+  BOOST_TEST(association.broken());
+  for (int i = 0; i < Association::answers_per_turn; ++i) BOOST_TEST((type_of(association.read(65536)->data) == PacketType::response));
+  BOOST_TEST(fault_of(association.read(65536)->data) == fault::remote_no_memory);
+  BOOST_TEST(!association.read(65536));
+}
+
 BOOST_AUTO_TEST_CASE(protocol_errors_end_the_conversation) {
   auto request = [](std::uint8_t flags, std::uint32_t id) {
     return pdu(PacketType::request, request_body(15, enum_stub), flags, id);

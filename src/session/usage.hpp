@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "src/ipc/pipe.hpp"
 #include "src/policy/limits.hpp"
 
 namespace bossa::session {
@@ -17,6 +18,7 @@ namespace bossa::session {
 /// Of one user, over all sessions.
 struct UserUsage {
   std::atomic<std::uint32_t> sessions{0}, opens{0};
+  ipc::PipeBudget pipes;
 };
 
 /// Counted as long as it lives.
