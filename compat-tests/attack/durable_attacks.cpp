@@ -1,4 +1,6 @@
 // Durable opens, reconnected to by whom they do not belong to: [MS-SMB2] 3.3.5.9.7, 3.3.5.9.12.
+#include <sys/stat.h>
+
 #include "compat-tests/attack/attacks.hpp"
 
 namespace bossa::attack {
@@ -197,6 +199,79 @@ void durables_without_end(const Scene& scene) {
   (void)after.tree->remove(many.name);
 }
 
+// ---- application instances: the id takes a file from the client that had it, [MS-SMB2] 3.3.5.9.13 ----
+
+using Version = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
+CreateOptions instance_of(std::uint32_t access, std::uint32_t disposition, Version version = {}) {
+  auto options = opening(access, disposition);
+  options.share = 0;
+  ByteVector id{20, 0, 0, 0}, number{24, 0, 0, 0, 0, 0, 0, 0};
+  id.resize(20, 0x65);
+  options.contexts.push_back({std::string("\x45\xBC\xA6\x6A\xEF\xA7\xF7\x4A\x90\x08\xFA\x46\x2E\x14\x4D\x74", 16), id});
+  if (version) {
+    wire::append(number, version->first);
+    wire::append(number, version->second);
+    options.contexts.push_back({std::string("\xB9\x82\xD0\xB7\x3B\x56\x07\x4F\xA0\x7B\x52\x4A\x81\x16\xA0\x10", 16), number});
+  }
+  return options;
+}
+/// A file that an instance of an application has open, shared with nobody.
+struct Instance {
+  explicit Instance(const Scene& scene, Version version = {}) : mount(mounted(scene)) {
+    file = NEED(mount.tree->create(name, instance_of(access::generic_all, disposition::create, version)));
+  }
+  [[nodiscard]] bool lives() { return answer(mount.tree->call(requests::write(file.id, 0, as_bytes("mine")))) == status::success; }
+  void end() {
+    (void)mount.tree->close(file.id);
+    NEED(mount.tree->remove(name));
+  }
+  std::string name = fresh_name("instance");
+  Mount mount;
+  File file;
+};
+void instance_moves(const Scene& scene) {
+  Instance first(scene);
+  auto other = mounted(scene);
+  auto file = NEED(other.tree->create(first.name, instance_of(access::generic_read | access::generic_write, disposition::open)));
+  WANT(first.mount.tree->call(requests::write(first.file.id, 0, as_bytes("late"))), status::file_closed);
+  NEED(other.tree->close(file.id));
+  first.end();
+}
+void instance_of_another_file(const Scene& scene) {
+  Instance first(scene);
+  auto other = mounted(scene);
+  WANT(try_open(*other.tree, fresh_name("nothing"), instance_of(access::generic_read | access::generic_write, disposition::open)), status::object_name_not_found);
+  EXPECT(first.lives());
+  Instance second(scene);
+  EXPECT(first.lives());
+  second.end();
+  first.end();
+}
+void instance_of_another_user(const Scene& scene) {
+  Instance first(scene);
+  auto path = scene.local + "/" + first.name;
+  auto other = other_mounted(scene);
+  for (auto [mode, refusal] : {std::pair{0600u, status::access_denied}, std::pair{0622u, status::sharing_violation}}) {
+    EXPECT(::chmod(path.c_str(), mode) == 0);
+    WANT(try_open(*other.tree, first.name, instance_of(access::write_data, disposition::open)), refusal);
+    EXPECT(first.lives());
+  }
+  first.end();
+}
+void older_instance(const Scene& scene) {
+  constexpr NtStatus forced_closed{0xC00000B6};
+  Instance first(scene, std::pair{2, 7});
+  auto other = mounted(scene);
+  for (auto old : {std::pair{1, 9}, std::pair{2, 6}, std::pair{2, 7}}) {
+    WANT(try_open(*other.tree, first.name, instance_of(access::generic_read | access::generic_write, disposition::open, old)), forced_closed);
+    EXPECT(first.lives());
+  }
+  auto file = NEED(other.tree->create(first.name, instance_of(access::generic_read | access::generic_write, disposition::open, std::pair{2, 8})));
+  EXPECT(!first.lives());
+  NEED(other.tree->close(file.id));
+  first.end();
+}
+
 }  // namespace
 
 std::vector<Attack> durable_attacks() {
@@ -240,6 +315,10 @@ std::vector<Attack> durable_attacks() {
       {"durable: reconnect for more than was granted", "traps: reconnect uses the stored access", more_rights_than_before},
       {"durable: 100 ids guessed", "[MS-SMB2] 3.3.5.9.12", guessed_ids},
       {"durable: a CreateGuid used again", "[MS-SMB2] 3.3.5.9.10", create_guid_used_again},
+      {"instance: it moves to another client", "[MS-SMB2] 3.3.5.9.13", instance_moves},
+      {"instance: its id closes another file", "[MS-SMB2] 3.3.5.9.13 (Open.PathName)", instance_of_another_file},
+      {"instance: its id in another user's hands", "[MS-SMB2] 3.3.5.9.13 (maximal access)", instance_of_another_user},
+      {"instance: an older one comes back", "[MS-SMB2] 3.3.5.9.13 (AppInstanceVersion)", older_instance},
       {"durable: 300 left behind", "bounded memory for those who are gone", durables_without_end},
   };
 }

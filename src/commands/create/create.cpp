@@ -5,6 +5,7 @@
 #include "src/base/time.hpp"
 #include "src/commands/create/apple.hpp"
 #include "src/commands/create/grants.hpp"
+#include "src/commands/create/instances.hpp"
 #include "src/commands/create/refusal.hpp"
 #include "src/commands/pipes.hpp"
 #include "src/commands/support.hpp"
@@ -218,6 +219,12 @@ Awaitable<Result<Opened>> open_when_free(Request& request, const Params& params,
     auto work = [&] { return create::open_file(place, params); };
     auto opened = co_await as_user(request, work);
     if (!obstacle.breaks.empty()) session::send_breaks(request.server, std::move(obstacle.breaks));
+    if (!obstacle.instances.empty()) {
+      if (waiter) waiters.forget(obstacle.ticket);
+      place.instance.reset();  // once: who comes meanwhile is a stranger
+      co_await create::close_instances(request, std::move(obstacle.instances));
+      continue;
+    }
     if (!opened && !obstacle.wait_at && !obstacle.kernel_lease) create::explain_refusal(request, params, obstacle, opened.error());
     if (!obstacle.wait_at) {
       if (waiter) waiters.forget(obstacle.ticket);
@@ -256,6 +263,7 @@ bool too_many_opens(Request& request, const std::string& name) {
 Awaitable<Result<Reply>> open_new(Request& request, const Params& params) {
   auto file_id = request.server.new_file_id();
   create::Place place{request.server, *request.tree, file_id, request.who() + '\\' + printable(params.name), request.tree->volume, create::cache_wanted(request, params)};
+  place.instance = create::app_instance(request, params);
   place.leases_directories = (request.connection.state.server_capabilities & wire::capability::directory_leasing) != 0;
   auto opened = co_await open_when_free(request, params, place);
   if (!opened) {
@@ -304,7 +312,6 @@ Awaitable<Result<Reply>> handle_create(Request& request) {
   auto before = create::replayed(request, *params);
   if (!before) co_return fail(before.error());
   if (*before) co_return reply_again(request, *params, *before);
-  co_await create::close_other_instances(request, *params);
   co_return co_await open_new(request, *params);
 }
 

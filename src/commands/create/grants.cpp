@@ -1,7 +1,5 @@
 #include "src/commands/create/grants.hpp"
 
-#include <boost/asio.hpp>
-
 #include "src/base/time.hpp"
 #include "src/base/unicode.hpp"
 #include "src/commands/support.hpp"
@@ -239,25 +237,6 @@ Result<std::shared_ptr<Open>> replayed(session::Request& request, const Params& 
   if (!taken) return fail(status::duplicate_objectid);
   take_over(request, taken);
   return taken;
-}
-
-session::Awaitable<void> close_other_instances(session::Request& request, const Params& params) {
-  if (!params.contexts.app_instance_id || !speaks_v2(request)) co_return;
-  auto& table = request.server.opens();
-  for (auto& other : table.find_by_app_instance(*params.contexts.app_instance_id, request.connection.state.client_guid)) {
-    if (!equal_ignoring_case(other->state.share_name, request.tree->state.share_name)) continue;
-    auto home = table.find(other->state.file_id.persistent);
-    auto session = home.session_id != 0 ? request.server.find_session(home.session_id) : nullptr;
-    if (auto kept = table.take(other->state.file_id.persistent)) {
-      kept->close();
-    } else if (session && session->remove_open(other->state.file_id)) {
-      // On its own core, where requests on it may be under way.
-      auto connection = request.server.connection_of(*session);
-      auto executor = connection ? connection->executor() : request.executor();
-      std::vector<std::shared_ptr<Open>> one{other};
-      co_await boost::asio::co_spawn(executor, session::close_opens(std::move(one), executor), boost::asio::use_awaitable);
-    }
-  }
 }
 
 }  // namespace bossa::commands::create

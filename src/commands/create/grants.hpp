@@ -1,4 +1,4 @@
-// Oplocks, leases and durable handles in CREATE: what is asked for, and what the answer says. [MS-SMB2] 3.3.5.9.6 to 3.3.5.9.13.
+// Oplocks, leases and durable handles in CREATE: what is asked for, and what the answer says. [MS-SMB2] 3.3.5.9.6 to 3.3.5.9.12.
 #pragma once
 #include "src/commands/create/open_file.hpp"
 #include "src/session/request.hpp"
@@ -29,7 +29,5 @@ void append_durable(const Open& open, std::vector<wire::CreateContextOut>& list)
 /// A CREATE with a CreateGuid that is known already, [MS-SMB2] 3.3.5.9.10: the open that it made before, to be answered once more;
 /// nothing when it is new. DUPLICATE_OBJECTID: not marked as a replay.
 [[nodiscard]] Result<std::shared_ptr<Open>> replayed(session::Request& request, const Params& params);
-/// [MS-SMB2] 3.3.5.9.13: closes the opens of the same application instance on other clients.
-[[nodiscard]] session::Awaitable<void> close_other_instances(session::Request& request, const Params& params);
 
 }  // namespace bossa::commands::create

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "src/base/unicode.hpp"
+#include "src/commands/create/instances.hpp"
 #include "src/commands/create/rights.hpp"
 #include "src/fs/characters.hpp"
 #include "src/fs/dos_attributes.hpp"
@@ -374,6 +375,7 @@ Result<std::optional<Opened>> attempt(const Place& place, const Params& params) 
   } else {
     opened.facts = fs::file_facts(opened.handle, opened.handle.stat);
     if (auto checked = check_existing(place, params, opened); !checked) return fail(checked.error());
+    if (auto alone = make_way(place, opened); !alone) return fail(alone.error());
   }
   if (auto free = check_deletion_sharing(place, opened); !free) {
     place.obstacle->reason = "the file or one of its streams is open and not shared for deletion";

@@ -53,6 +53,13 @@ struct Obstacle {
   std::string reason;  ///< of a refusal: the other open that stands against it, or what else the bare status does not say
   bool kernel_lease = false;  ///< of somebody else, who has been told: to be tried again in a while
   std::string link_target;  ///< with STOPPED_ON_SYMLINK
+  std::vector<std::shared_ptr<session::Open>> instances;  ///< of the same application on other clients: closed first
+};
+
+/// What a CREATE says of the application that it is for, and of the client that it comes from.
+struct AppInstance {
+  ByteArray<16> id{}, client_guid{};
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> version;  ///< high, low
 };
 
 struct Place {
@@ -63,6 +70,7 @@ struct Place {
   fs::VolumePtr volume;  ///< the tree's, or a previous version of it
   locking::CacheRequest cache;  ///< the oplock or lease that is asked for
   bool leases_directories = false;
+  std::optional<AppInstance> instance;
   Obstacle* obstacle = nullptr;
   std::string link_target;  ///< of the symlink that the open stopped on
 };
