@@ -119,6 +119,36 @@ std::function<void(const Scene&)> truncated(const Make& make, std::size_t size) 
   };
 }
 
+/// Zeros change a file as a WRITE does: whoever caches it is told, and whoever has locked the range is not overridden.
+std::function<void(const Scene&)> zeroing(std::uint32_t code, std::initializer_list<std::uint64_t> input) {
+  auto data = numbers(input);
+  return [=](const Scene& scene) {
+    auto writer = mounted(scene), reader = mounted(scene);
+    auto name = fresh_name("zeros");
+    auto file = NEED(writer.tree->create(name, opening(access::generic_all, disposition::create)));
+    const ByteVector block(65536, 0x5A);
+    NEED(writer.tree->write(file.id, 0, block));
+    auto caching = opening(access::generic_read | access::generic_write);
+    caching.oplock = oplock::level_ii;
+    auto cached = NEED(reader.tree->create(name, caching));
+    EXPECT(cached.info.oplock_level == oplock::level_ii);
+    NEED(reader.tree->lock(cached.id, {{65535, 1, wire::lock_flag::exclusive | wire::lock_flag::fail_immediately, 0}}));
+    WANT(writer.tree->call(requests::ioctl(file.id, code, data, 64)), status::file_lock_conflict);
+    NEED(reader.tree->lock(cached.id, {{65535, 1, wire::lock_flag::unlock, 0}}));
+    // A lock ends the caching of level 2 too: once more.
+    NEED(reader.tree->close(cached.id));
+    while (reader.connection->next_break(std::chrono::milliseconds(100))) {
+    }
+    cached = NEED(reader.tree->create(name, caching));
+    EXPECT(cached.info.oplock_level == oplock::level_ii);
+    WANT(writer.tree->call(requests::ioctl(file.id, code, data, 64)), fine);
+    EXPECT(reader.connection->next_break(std::chrono::seconds(5)).has_value());
+    NEED(reader.tree->close(cached.id));
+    NEED(writer.tree->close(file.id));
+    NEED(writer.tree->remove(name));
+  };
+}
+
 // ---- RPC over the pipe srvsvc ----
 
 ByteVector rpc(std::uint8_t type, std::uint16_t fragment_length, std::size_t size, std::uint8_t flags = 3) {
@@ -199,6 +229,8 @@ std::vector<Attack> body_attacks() {
       {"ioctl: input behind the message", "[MS-SMB2] 3.3.5.15; ksmbd CVE-2023-4130 class", field(ioctl, 24, std::uint32_t{60000})},
       {"ioctl: input larger than the message", "[MS-SMB2] 3.3.5.15", field(ioctl, 28, std::uint32_t{4096})},
       {"ioctl: zeroing backwards", "[MS-FSCC] 2.3.71", file_request(controlling(wire::fsctl::set_zero_data, numbers({100, 10})), {status::invalid_parameter})},
+      {"ioctl: zeroing what others cache or have locked", "[MS-FSA] 2.1.5.10.37", zeroing(wire::fsctl::set_zero_data, {0, 65536})},
+      {"ioctl: trimming what others cache or have locked", "[MS-FSA] 2.1.5.10.5", zeroing(wire::fsctl::file_level_trim, {1ull << 32, 0, 65536})},
       {"ioctl: zeroing from a negative offset", "[MS-FSCC] 2.3.71", file_request(controlling(wire::fsctl::set_zero_data, numbers({~0ull, 10})), {status::invalid_parameter})},
       {"ioctl: ranges of a negative length", "[MS-FSCC] 2.3.48", file_request(controlling(wire::fsctl::query_allocated_ranges, numbers({0, ~0ull})), {status::invalid_parameter})},
       {"ioctl: sparse without room", "[MS-FSCC] 2.3.48", file_request(controlling(wire::fsctl::query_allocated_ranges, ByteVector(3)), {status::invalid_parameter})},

@@ -10,6 +10,8 @@
 
 #include "src/base/unicode.hpp"
 #include "src/fs/dos_attributes.hpp"
+#include "src/session/breaks.hpp"
+#include "src/session/local_locks.hpp"
 
 namespace bossa::commands {
 
@@ -114,7 +116,8 @@ Awaitable<Result<IoctlOutput>> set_zero_data(Request& request, Open& open, Bytes
   auto length = zero->beyond - zero->offset;
   if (length == 0) co_return IoctlOutput{};
   auto& file = *open.file;
-  if (file.node->io_conflicts(file.id, zero->offset, length, true)) co_return fail(status::file_lock_conflict);
+  if (session::io_conflicts(file, zero->offset, length, true)) co_return fail(status::file_lock_conflict);
+  session::announce_change(request.server, file);
   auto work = [&] { return zero_range(file, zero->offset, length); };
   auto done = co_await as_user_on_worker(request, work);
   if (!done) co_return fail(done.error());
@@ -157,10 +160,16 @@ Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Byt
   if (auto may = ranges_of_its_own(open); !may) co_return fail(may.error());
   if (!open.may(access::write_data)) co_return fail(status::access_denied);
   auto& file = *open.file;
+  auto check = [&]() -> Outcome {
+    bool locked = std::ranges::any_of(ranges, [&](const Range& range) { return session::io_conflicts(file, range.offset, range.length, true); });
+    return locked ? Outcome(fail(status::file_lock_conflict)) : Outcome{};
+  };
+  auto free = co_await as_user_on_worker(request, check);
+  if (!free) co_return fail(free.error());
+  session::announce_change(request.server, file);
   std::uint32_t trimmed = 0;
   auto work = [&]() -> Outcome {
     for (const auto& range : ranges) {
-      if (file.node->io_conflicts(file.id, range.offset, range.length, true)) return fail(status::file_lock_conflict);
       if (range.length == 0) continue;
       // A hint: what cannot be trimmed stays as it is.
       int how = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
@@ -170,6 +179,7 @@ Awaitable<Result<IoctlOutput>> file_level_trim(Request& request, Open& open, Byt
   };
   auto done = co_await as_user_on_worker(request, work);
   if (!done) co_return fail(done.error());
+  if (trimmed != 0) file.written();
   co_return IoctlOutput{wire::build(trimmed)};
 }
 
