@@ -148,6 +148,20 @@ std::function<void(const Scene&)> zeroing(std::uint32_t code, std::initializer_l
     NEED(writer.tree->remove(name));
   };
 }
+// More names than any file has attributes: each would be looked for, and told that it is empty.
+void ea_names_without_end(const Scene& scene) {
+  auto mount = mounted(scene);
+  auto file = fresh(mount);
+  ByteVector names;
+  for (int i = 0; i < 5000; ++i) {
+    wire::append(names, std::uint32_t{8});
+    for (std::uint8_t byte : {1, 0x58, 0, 0}) names.push_back(byte);
+  }
+  store_le(names.data() + names.size() - 8, std::uint32_t{0});
+  WANT(mount.tree->call(requests::query_info(file.id, 1, 15, 65536, 0, names)), status::invalid_parameter);
+  const Bytes few = Bytes(names).last(8);
+  WANT(mount.tree->call(requests::query_info(file.id, 1, 15, 65536, 0, few)), fine);
+}
 
 // ---- RPC over the pipe srvsvc ----
 
@@ -231,6 +245,7 @@ std::vector<Attack> body_attacks() {
       {"ioctl: zeroing backwards", "[MS-FSCC] 2.3.71", file_request(controlling(wire::fsctl::set_zero_data, numbers({100, 10})), {status::invalid_parameter})},
       {"ioctl: zeroing what others cache or have locked", "[MS-FSA] 2.1.5.10.37", zeroing(wire::fsctl::set_zero_data, {0, 65536})},
       {"ioctl: trimming what others cache or have locked", "[MS-FSA] 2.1.5.10.5", zeroing(wire::fsctl::file_level_trim, {1ull << 32, 0, 65536})},
+      {"query: 5000 names of attributes", "[MS-FSCC] 2.4.16.1", ea_names_without_end},
       {"ioctl: zeroing from a negative offset", "[MS-FSCC] 2.3.71", file_request(controlling(wire::fsctl::set_zero_data, numbers({~0ull, 10})), {status::invalid_parameter})},
       {"ioctl: ranges of a negative length", "[MS-FSCC] 2.3.48", file_request(controlling(wire::fsctl::query_allocated_ranges, numbers({0, ~0ull})), {status::invalid_parameter})},
       {"ioctl: sparse without room", "[MS-FSCC] 2.3.48", file_request(controlling(wire::fsctl::query_allocated_ranges, ByteVector(3)), {status::invalid_parameter})},

@@ -1,4 +1,7 @@
 // QUERY_INFO, [MS-SMB2] 3.3.5.20.
+#include <map>
+#include <string_view>
+
 #include "src/commands/support.hpp"
 
 #include "src/fs/ea.hpp"
@@ -50,13 +53,15 @@ Result<InfoReply> full_ea(const FileOpen& file, Bytes names, std::size_t max_len
   if (!names.empty()) {
     auto wanted = wire::parse_get_ea(names);
     if (!wanted) return fail(wanted.error());
+    std::map<std::string_view, const wire::ExtendedAttribute*> by_name;
+    for (const auto& ea : *eas) by_name[ea.name] = &ea;
     std::vector<wire::ExtendedAttribute> selected;
-    for (const auto& name : *wanted) {
+    // A name may be asked for again and again: what is behind a full buffer is not collected.
+    for (std::size_t size = 0, i = 0; i < wanted->size() && size <= max_length; ++i) {
       wire::ExtendedAttribute answer;
-      answer.name = name;  // with an empty value if there is none, [MS-FSA] 2.1.5.12.15
-      for (auto& ea : *eas) {
-        if (ea.name == name) answer = ea;
-      }
+      answer.name = (*wanted)[i];  // with an empty value if there is none, [MS-FSA] 2.1.5.12.15
+      if (auto found = by_name.find(answer.name); found != by_name.end()) answer = *found->second;
+      size += answer.name.size() + answer.value.size();
       selected.push_back(std::move(answer));
     }
     return wire::build_full_ea(selected, max_length);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <string_view>
 
 #include "src/base/unicode.hpp"
@@ -62,19 +63,15 @@ Outcome set_eas(const FileHandle& file, const std::vector<wire::ExtendedAttribut
   if (!file.volume->options().ea_support) return fail(status::eas_not_supported);
   auto names = names_of(file);
   if (!names) return fail(names.error());
+  std::map<std::string, std::string> spelled;
+  for (auto& name : *names) spelled.emplace(fold_case(name), name);
   for (const auto& ea : eas) {
     if (is_private(ea.name)) return fail(status::access_denied);
     if (ea.name.empty() || ea.name.find_first_of("*?<>|\"\\/:+,;=[]") != std::string::npos) return fail(status::invalid_ea_name);
     // EA names ignore case: an existing spelling is kept.
-    std::string name = ea.name;
-    bool exists = false;
-    for (const auto& each : *names) {
-      if (!equal_ignoring_case(each, name)) continue;
-      name = each;
-      exists = true;
-      break;
-    }
-    auto full = std::string(prefix) + name;
+    auto found = spelled.find(fold_case(ea.name));
+    bool exists = found != spelled.end();
+    auto full = std::string(prefix) + (exists ? found->second : ea.name);
     if (ea.value.empty()) {
       if (!exists) continue;
       auto outcome = remove_xattr(file, full.c_str());

@@ -59,6 +59,9 @@ Result<std::uint64_t> parse_size(Bytes buffer) {
   return value;
 }
 
+// More than any file can have: a file system keeps them in 64 KiB, and each one is compared with all that are there.
+constexpr std::size_t most_eas = 4096;
+
 Result<std::vector<ExtendedAttribute>> parse_full_ea(Bytes buffer) {  // 2.4.16
   std::vector<ExtendedAttribute> eas;
   while (!buffer.empty()) {
@@ -75,6 +78,7 @@ Result<std::vector<ExtendedAttribute>> parse_full_ea(Bytes buffer) {  // 2.4.16
     ea.name = std::string(as_text(name));
     if (ea.name.find('\0') != std::string::npos) return fail(status::ea_corrupt_error);
     ea.value = to_vector(value);
+    if (eas.size() == most_eas) return fail(status::ea_too_large);
     eas.push_back(std::move(ea));
     if (next == 0) return eas;
     if (next % 4 != 0 || next < 9 + name_length + value_length || next >= buffer.size()) return fail(status::ea_corrupt_error);
@@ -120,6 +124,7 @@ Result<std::vector<std::string>> parse_get_ea(Bytes buffer) {  // 2.4.16.1
     std::size_t length = reader.get<std::uint8_t>();
     auto name = reader.take(length);
     if (!reader.ok || length == 0) return fail(status::ea_corrupt_error);
+    if (names.size() == most_eas) return fail(status::invalid_parameter);
     names.emplace_back(as_text(name));
     if (next == 0) return names;
     if (next % 4 != 0 || next < 5 + length || next >= buffer.size()) return fail(status::ea_corrupt_error);

@@ -177,4 +177,22 @@ BOOST_AUTO_TEST_CASE(full_eas_go_round) {
   BOOST_TEST(!parse_get_ea(from_hex("04000000 03 466f6f 00000000 01 58")).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(nobody_has_thousands_of_eas) {
+  for (std::size_t count : {4096u, 4097u}) {
+    ByteVector names, eas;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto one = from_hex("08000000 01 58 0000"), full = from_hex("0c000000 00 01 0000 58 00 0000");
+      names.insert(names.end(), one.begin(), one.end());
+      eas.insert(eas.end(), full.begin(), full.end());
+    }
+    store_le(names.data() + names.size() - 8, std::uint32_t{0});
+    store_le(eas.data() + eas.size() - 12, std::uint32_t{0});
+    BOOST_TEST(parse_get_ea(names).has_value() == (count == 4096));
+    BOOST_TEST(parse_full_ea(eas).has_value() == (count == 4096));
+    if (count == 4096) continue;
+    BOOST_TEST(parse_get_ea(names).error().value == status::invalid_parameter.value);
+    BOOST_TEST(parse_full_ea(eas).error().value == status::ea_too_large.value);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
