@@ -73,26 +73,34 @@ std::vector<LockPiece> ByteRangeLocks::pieces(OpenId open, LockRange range) cons
   if (range.length == 0) return out;
   auto last = [](LockRange one) { return one.offset + (one.length - 1); };
   auto end = last(range);
-  std::vector<const HeldLock*> mine;
-  std::vector<std::uint64_t> starts{range.offset};
+  // A sweep over where locks begin and end: there may be tens of thousands.
+  struct Edge {
+    std::uint64_t at;
+    LockKind kind;
+    std::int64_t change;
+  };
+  std::vector<Edge> edges;
   for (const auto& held : state_.held) {
     if (held.open != open || held.range.length == 0 || held.range.offset > end || last(held.range) < range.offset) continue;
-    mine.push_back(&held);
-    if (held.range.offset > range.offset) starts.push_back(held.range.offset);
-    if (last(held.range) < end) starts.push_back(last(held.range) + 1);
+    edges.push_back({std::max(held.range.offset, range.offset), held.kind, 1});
+    if (last(held.range) < end) edges.push_back({last(held.range) + 1, held.kind, -1});
   }
-  std::ranges::sort(starts);
-  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    auto stop = i + 1 < starts.size() ? starts[i + 1] - 1 : end;
-    std::optional<LockKind> kind;
-    for (const auto* held : mine) {
-      if (held->range.offset > starts[i] || last(held->range) < stop) continue;
-      if (!kind || held->kind == LockKind::exclusive) kind = held->kind;
-    }
-    if (!out.empty() && out.back().kind == kind) out.back().range.length = stop - out.back().range.offset + 1;
-    else out.push_back({{starts[i], stop - starts[i] + 1}, kind});
+  std::ranges::sort(edges, {}, &Edge::at);
+  std::int64_t shared = 0, exclusive = 0;
+  auto start = range.offset;
+  auto add_up_to = [&](std::uint64_t stop) {
+    LockPiece piece{{start, stop - start + 1}, {}};
+    if (exclusive > 0) piece.kind = LockKind::exclusive;
+    else if (shared > 0) piece.kind = LockKind::shared;
+    if (!out.empty() && out.back().kind == piece.kind) out.back().range.length += piece.range.length;
+    else out.push_back(piece);
+  };
+  for (const auto& edge : edges) {
+    if (edge.at > start) add_up_to(edge.at - 1);
+    start = edge.at;
+    (edge.kind == LockKind::exclusive ? exclusive : shared) += edge.change;
   }
+  add_up_to(end);
   return out;
 }
 

@@ -179,6 +179,21 @@ BOOST_AUTO_TEST_CASE(several_elements_are_taken_together_or_not_at_all) {
   BOOST_TEST((locks.lock(2, elements, fail_immediately).has_value()));
 }
 
+BOOST_AUTO_TEST_CASE(pieces_of_many_locks_are_found_in_one_sweep) {
+  ByteRangeLocks::State state;
+  constexpr std::size_t count = ByteRangeLocks::limit - 1;
+  for (std::uint64_t i = 0; i < count; ++i) state.held.push_back({1, {2 * i, 1}, i % 2 ? LockKind::shared : LockKind::exclusive});
+  ByteRangeLocks locks;
+  locks.restore(std::move(state));
+  auto pieces = locks.pieces(1, {0, 2 * count});  // each with each would take minutes
+  BOOST_REQUIRE(pieces.size() == 2 * count);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    BOOST_REQUIRE((pieces[i].range == LockRange{i, 1}));
+    BOOST_REQUIRE(pieces[i].kind.has_value() == (i % 2 == 0));
+    if (pieces[i].kind) BOOST_REQUIRE((*pieces[i].kind == (i % 4 ? LockKind::shared : LockKind::exclusive)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_number_of_locks_is_bounded) {
   ByteRangeLocks::State state;
   state.held.resize(ByteRangeLocks::limit, HeldLock{1, {0, 0}, LockKind::exclusive});
