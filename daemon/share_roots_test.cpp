@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(homes_lead_to_the_users_own_directory_alone) {
   BOOST_TEST(!leads_to(roots, "/home/bob", no_home));
   settings.shares = {share("mine", "%H/public")};
   BOOST_TEST(leads_to(share_roots(settings), "/home/bob/public", bobs_home));
+  for (const auto* bad : {"/home/bob", "/home/bob/private", "/home/bob/public/x", "/home/alice/public"}) BOOST_TEST(!leads_to(share_roots(settings), bad, bobs_home), bad);
 }
 
 BOOST_AUTO_TEST_CASE(folders_with_snapshots_are_led_to) {
@@ -84,9 +85,33 @@ BOOST_AUTO_TEST_CASE(folders_with_snapshots_are_led_to) {
   for (auto& one : settings.shares) one.vfs_objects = {"shadow_copy2"};
   settings.shares[1].options["shadow:snapdir"] = "/snapshots/b";
   auto roots = share_roots(settings);
-  BOOST_TEST(leads_to(roots, "/srv/a/.snapshots", no_home));
-  BOOST_TEST(leads_to(roots, "/snapshots/b", no_home));
-  BOOST_TEST(!leads_to(roots, "/snapshots", no_home));
+  for (const auto* good : {"/srv/a/deep/.snapshots", "/srv/a/.snapshots", "/srv/.snapshots", "/.snapshots", "/snapshots/b"}) BOOST_TEST(leads_to(roots, good, no_home), good);
+  for (const auto* bad : {"/snapshots", "/srv/b/.snapshots", "/srv/a/deep/er/.snapshots", "/etc/.snapshots", "/srv/a/../.snapshots", "/srv/a/x.snapshots"})
+    BOOST_TEST(!leads_to(roots, bad, no_home), bad);
+  auto real = [](const std::string& path) { return path == "/srv/a/deep" ? "/mnt/disk/deep" : path; };
+  BOOST_TEST(leads_to(roots, "/mnt/disk/.snapshots", no_home, real));
+  BOOST_TEST(!leads_to(roots, "/mnt/other/.snapshots", no_home, real));
+}
+
+BOOST_AUTO_TEST_CASE(a_mount_point_that_is_written_down_is_the_only_one) {
+  policy::Settings settings;
+  settings.shares = {share("a", "/srv/a/deep")};
+  settings.shares[0].vfs_objects = {"shadow_copy2"};
+  settings.shares[0].options["shadow:mountpoint"] = "/srv/a/";
+  settings.shares[0].options["shadow:snapdir"] = ".zfs/snapshot";
+  auto roots = share_roots(settings);
+  BOOST_TEST(leads_to(roots, "/srv/a/.zfs/snapshot", no_home));
+  for (const auto* bad : {"/srv/a/deep/.zfs/snapshot", "/srv/.zfs/snapshot", "/srv/a/.zfs", "/srv/a/snapshot"}) BOOST_TEST(!leads_to(roots, bad, no_home), bad);
+}
+
+BOOST_AUTO_TEST_CASE(snapshots_of_homes_and_patterns_are_led_to) {
+  policy::Settings settings;
+  settings.shares = {share("homes", ""), share("u", "/users/%U/data")};
+  settings.shares[0].is_homes = true;
+  for (auto& one : settings.shares) one.vfs_objects = {"shadow_copy2"};
+  auto roots = share_roots(settings);
+  for (const auto* good : {"/home/bob/.snapshots", "/home/.snapshots", "/users/.snapshots", "/users/bob/.snapshots"}) BOOST_TEST(leads_to(roots, good, bobs_home), good);
+  for (const auto* bad : {"/home/alice/.snapshots", "/etc/.snapshots"}) BOOST_TEST(!leads_to(roots, bad, bobs_home), bad);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace bossa::daemon {
 namespace {
@@ -14,6 +15,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds unused_stays{60};
 /// Under the numbers of an old root there may be a new one (mounted anew): asked for again after this, it is believed.
 constexpr std::chrono::seconds believed{5};
+
+std::string without_links(const std::string& path) {
+  std::error_code failed;
+  auto real = std::filesystem::canonical(path, failed);
+  return failed ? path : real.string();
+}
 
 } // namespace
 
@@ -121,7 +128,7 @@ void Spawner::serve(std::vector<Wish> wishes, const ShareRoots& roots, bool want
 
 void Spawner::allow(const Wish& wish, const ShareRoots& roots) {
   for (const auto& directory : wish.directories) {
-    if (leads_to(roots, directory, [&] { return hooks_.home(wish.user); })) admitted_[directory] = Clock::now();
+    if (leads_to(roots, directory, [&] { return hooks_.home(wish.user); }, without_links)) admitted_[directory] = Clock::now();
     else log_.error("isolation: {} is not opened to the threads that serve: no share of the configuration leads there", printable(directory));
   }
 }
@@ -137,10 +144,13 @@ Spawner::DomainPointer Spawner::make_domain(const ShareRoots& roots, bool wanted
     domain->ruleset_problem = "wide links = yes of share " + printable(roots.wide_links) + " lets links lead anywhere";
     return domain;
   }
-  auto all = roots.known;
-  all.insert(all.end(), further.begin(), further.end());
-  std::ranges::sort(all);
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  std::vector<isolation::Ruleset::Wanted> all;
+  for (const auto& path : roots.known) all.push_back({path, true});
+  // What the configuration does not name in words may have become a client's link since it was asked for.
+  for (const auto& path : further)
+    if (!std::ranges::binary_search(roots.known, path)) all.push_back({path, false});
+  std::ranges::sort(all, {}, &isolation::Ruleset::Wanted::path);
+  all.erase(std::ranges::unique(all, {}, &isolation::Ruleset::Wanted::path).begin(), all.end());
   domain->ruleset = isolation::Ruleset::build(all, domain->ruleset_problem);
   return domain;
 }

@@ -48,7 +48,7 @@ template <class F> void on_a_thread(F work) { std::thread(std::move(work)).join(
 
 std::shared_ptr<const Ruleset> ruleset_for(const files::path& root) {
   std::string problem;
-  auto ruleset = Ruleset::build({root}, problem);
+  auto ruleset = Ruleset::build({{root}}, problem);
   BOOST_TEST(problem == "");
   return ruleset;
 }
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(roots_that_are_not_there_are_left_out_and_new_ones_have_ano
   if (!has_landlock()) return;
   Folders folders;
   std::string problem;
-  auto ruleset = Ruleset::build({folders.share, folders.top / "missing", folders.share / "file"}, problem);
+  auto ruleset = Ruleset::build({{folders.share}, {folders.top / "missing"}, {folders.share / "file"}}, problem);
   BOOST_REQUIRE(ruleset);
   BOOST_TEST(ruleset->roots().size() == 1u);
   BOOST_CHECK(ruleset->roots().front().key == root_key(folders.share));
@@ -216,15 +216,48 @@ BOOST_AUTO_TEST_CASE(roots_that_are_not_there_are_left_out_and_new_ones_have_ano
   BOOST_CHECK(root_key(folders.top / "missing") == RootKey{});
 }
 
+BOOST_AUTO_TEST_CASE(only_the_administrators_links_are_followed_to_a_root_that_clients_may_have_made) {
+  if (!has_landlock() || !root()) return;
+  Folders folders;
+  auto link = [&](const char* name, const files::path& target, ::uid_t owner) {
+    files::create_symlink(target, folders.share / name);
+    BOOST_REQUIRE(::lchown((folders.share / name).c_str(), owner, owner) == 0);
+    return (folders.share / name).string();
+  };
+  auto keys = [](const Ruleset::Wanted& wanted) {
+    std::string problem;
+    auto ruleset = Ruleset::build({wanted}, problem);
+    BOOST_REQUIRE(ruleset);
+    return ruleset->roots();
+  };
+  files::create_directories(folders.other / "below");
+  auto clients = link("clients", "/", 12345), administrators = link("administrators", folders.other, 0), relative = link("relative", "../other", 0);
+  BOOST_TEST(keys({clients, true}).size() == 1u);
+  BOOST_TEST(keys({clients, false}).empty());
+  BOOST_TEST(keys({clients + "/etc", false}).empty());
+  BOOST_TEST(keys({link("chain", "clients", 0), false}).empty());
+  BOOST_TEST(keys({link("loop", "loop", 0), false}).empty());
+  for (const auto& good : {administrators, relative}) {
+    BOOST_REQUIRE(keys({good, false}).size() == 1u);
+    BOOST_CHECK(keys({good, false}).front().key == root_key(folders.other));
+    BOOST_REQUIRE(keys({good + "/below/", false}).size() == 1u);
+    BOOST_CHECK(keys({good + "/below/", false}).front().key == root_key(folders.other / "below"));
+  }
+  files::permissions(folders.share, files::perms::others_write, files::perm_options::add);
+  BOOST_TEST(keys({administrators, false}).empty());  // anybody may have moved it there
+  BOOST_TEST(keys({folders.share.string(), false}).size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(many_roots_keep_their_order_and_their_keys) {
   if (!has_landlock()) return;
   Folders folders;
-  std::vector<std::string> asked, there;
+  std::vector<Ruleset::Wanted> asked;
+  std::vector<std::string> there;
   for (int i = 0; i < 100; ++i) {
-    asked.push_back(folders.top / ("many" + std::to_string(i)));
+    asked.push_back({folders.top / ("many" + std::to_string(i))});
     if (i % 7 == 3) continue;
-    files::create_directories(asked.back());
-    there.push_back(asked.back());
+    files::create_directories(asked.back().path);
+    there.push_back(asked.back().path);
   }
   std::string problem;
   auto ruleset = Ruleset::build(asked, problem);

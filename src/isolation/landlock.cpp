@@ -18,6 +18,8 @@
 #include <thread>
 #include <utility>
 
+#include "src/isolation/trusted_path.hpp"
+
 namespace bossa::isolation {
 namespace {
 
@@ -55,8 +57,8 @@ struct Directory {
 };
 
 /// Names the directory without opening it, so that no automount is set off: its root is another one, which a client's coming brings in.
-Directory name_directory(const std::string& path) {
-  Directory found{::open(path.c_str(), O_PATH | O_CLOEXEC), {}};
+Directory name_directory(const std::string& path, bool any_links) {
+  Directory found{any_links ? ::open(path.c_str(), O_PATH | O_CLOEXEC) : open_trusted(path), {}};
   if (found.descriptor < 0) return {};
   constexpr unsigned unique_mount_id = 0x4000;  // STATX_MNT_ID_UNIQUE; kernels before 6.8 give STATX_MNT_ID
   struct statx facts {};
@@ -72,7 +74,7 @@ Directory name_directory(const std::string& path) {
 /// hold up the others' shares: its thread is left to wait, and another goes on behind it.
 class Namer {
  public:
-  explicit Namer(const std::vector<std::string>& paths) : paths_(std::make_shared<const std::vector<std::string>>(paths)) {}
+  explicit Namer(const std::vector<Ruleset::Wanted>& paths) : paths_(std::make_shared<const std::vector<Ruleset::Wanted>>(paths)) {}
   ~Namer() { leave(); }
   Namer(const Namer&) = delete;
   Namer& operator=(const Namer&) = delete;
@@ -104,9 +106,9 @@ class Namer {
     std::deque<Directory> found;
     bool left = false;
   };
-  static void name_all(std::shared_ptr<Run> run, std::shared_ptr<const std::vector<std::string>> paths, std::size_t from) {
+  static void name_all(std::shared_ptr<Run> run, std::shared_ptr<const std::vector<Ruleset::Wanted>> paths, std::size_t from) {
     for (auto at = from; at < paths->size(); ++at) {
-      auto directory = name_directory((*paths)[at]);
+      auto directory = name_directory((*paths)[at].path, (*paths)[at].any_links);
       std::unique_lock lock(run->mutex);
       run->changed.wait(lock, [&] { return run->left || run->found.size() < ahead; });
       if (run->left) {
@@ -128,7 +130,7 @@ class Namer {
     run->changed.notify_all();
   }
 
-  const std::shared_ptr<const std::vector<std::string>> paths_;
+  const std::shared_ptr<const std::vector<Ruleset::Wanted>> paths_;
   std::size_t at_ = 0;
   std::shared_ptr<Run> run_;
 };
@@ -143,7 +145,7 @@ int landlock_version() {
   return version > 0 ? static_cast<int>(version) : 0;
 }
 
-std::shared_ptr<const Ruleset> Ruleset::build(const std::vector<std::string>& roots, std::string& problem) {
+std::shared_ptr<const Ruleset> Ruleset::build(const std::vector<Wanted>& roots, std::string& problem) {
   auto failed = [&](const std::string& what) {
     problem = what + ": " + std::strerror(errno);
     return nullptr;
@@ -160,7 +162,8 @@ std::shared_ptr<const Ruleset> Ruleset::build(const std::vector<std::string>& ro
   using Clock = std::chrono::steady_clock;
   auto deadline = Clock::now() + patience;
   Namer namer(roots);
-  for (const auto& path : roots) {
+  for (const auto& wanted : roots) {
+    const auto& path = wanted.path;
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     auto directory = namer.next(std::max(left, moment));
     if (directory.descriptor < 0) continue;  // what comes later is asked for then
@@ -185,7 +188,7 @@ std::string Ruleset::apply() const {
 }
 
 RootKey root_key(const std::string& path) {
-  auto directory = name_directory(path);
+  auto directory = name_directory(path, true);
   if (directory.descriptor >= 0) ::close(directory.descriptor);
   return directory.key;
 }

@@ -26,8 +26,12 @@ class Ruleset {
     std::string path;
     RootKey key;
   };
+  struct Wanted {
+    std::string path;
+    bool any_links = true;  ///< false: clients may have had a hand in it, so only the administrator's symbolic links are followed (open_trusted())
+  };
   /// Roots that are no directory just now are left out. Null on failure, then `problem` holds one sentence.
-  [[nodiscard]] static std::shared_ptr<const Ruleset> build(const std::vector<std::string>& roots, std::string& problem);
+  [[nodiscard]] static std::shared_ptr<const Ruleset> build(const std::vector<Wanted>& roots, std::string& problem);
   ~Ruleset();
   Ruleset(const Ruleset&) = delete;
   Ruleset& operator=(const Ruleset&) = delete;
