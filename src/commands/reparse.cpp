@@ -65,7 +65,10 @@ Awaitable<Result<IoctlOutput>> set_reparse_point(Request& request, Open& open, B
     request.server.log().info("{}: no symbolic link made by a client where 'wide links' is in force", request.who());
     co_return fail(status::access_denied);
   }
-  auto work = [&] { return replace_alone(*open.file, *point); };
+  auto work = [&] {
+    if (fs::is_snapshot_directory(*open.file->handle.volume, open.file->handle.path)) return Outcome(fail(status::access_denied));
+    return replace_alone(*open.file, *point);
+  };
   auto done = co_await as_user(request, *open.file, work);
   if (!done) co_return fail(done.error());
   follow_replacement(request, open);

@@ -147,12 +147,12 @@ Outcome check_veto(const Volume& volume, const SmbPath& path) {
   return {};
 }
 
-Result<std::shared_ptr<Volume>> Volume::open(VolumeOptions options, std::shared_ptr<NameIndex> names) {
+Result<std::shared_ptr<Volume>> Volume::open(VolumeOptions options, std::shared_ptr<NameIndex> names, Fd root) {
   std::shared_ptr<Volume> volume(new Volume(std::move(options)));
-  volume->root_ = Fd(::open(volume->options_.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  volume->root_ = root ? std::move(root) : Fd(::open(volume->options_.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!volume->root_) return fail(status::bad_network_name);
   auto stat = stat_fd(volume->root());
-  if (!stat) return fail(status::bad_network_name);
+  if (!stat || !stat->is_directory()) return fail(status::bad_network_name);
   volume->key_ = stat->key;
   volume->real_path_ = real_path_of(volume->root());
   if (volume->real_path_.empty()) return fail(status::bad_network_name);

@@ -77,7 +77,8 @@ struct VolumeOptions {
 class Volume {
  public:
   /// Opens the root as the daemon does. BAD_NETWORK_NAME when there is no such directory. `names` is shared by all volumes.
-  [[nodiscard]] static Result<std::shared_ptr<Volume>> open(VolumeOptions options, std::shared_ptr<NameIndex> names);
+  /// `root`: its root where that is open already (O_PATH).
+  [[nodiscard]] static Result<std::shared_ptr<Volume>> open(VolumeOptions options, std::shared_ptr<NameIndex> names, Fd root = {});
   [[nodiscard]] int root() const { return root_.get(); }  ///< O_PATH
   [[nodiscard]] const VolumeOptions& options() const { return options_; }
   [[nodiscard]] const std::string& real_path() const { return real_path_; }  ///< without symlinks

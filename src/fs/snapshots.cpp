@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 
+#include "src/base/unicode.hpp"
 #include "src/fs/identity.hpp"
 #include "src/fs/resolve.hpp"
 #include "src/fs/scan.hpp"
+#include "src/isolation/trusted_path.hpp"
 
 namespace bossa::fs {
 
@@ -110,14 +113,32 @@ std::optional<std::time_t> take_snapshot_token(std::string& path) {
   return std::nullopt;
 }
 
+bool has_snapshot_token(std::string path) { return take_snapshot_token(path).has_value(); }
+
 std::string snapshot_directory(const Volume& volume) { return place_of(volume).directory; }
+
+bool is_snapshot_directory(const Volume& volume, const std::string& path) {
+  if (!volume.options().snapshots.enabled) return false;
+  AsDaemon root;
+  auto entry = below(volume.real_path(), path), directory = place_of(volume).directory;
+  return volume.options().case_sensitive ? entry == directory : equal_ignoring_case(entry, directory);
+}
+
+bool snapshots_within_reach(const std::string& directory) {
+  AsDaemon root;
+  Fd path(isolation::open_trusted(directory));
+  if (!path) return true;
+  Fd fd(::openat(path.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+  return fd || errno != EACCES;
+}
 
 Result<std::vector<std::string>> list_snapshots(const Volume& volume) {
   const auto& policy = volume.options().snapshots;
   auto place = place_of(volume);
   std::vector<std::time_t> times;
   AsDaemon root;
-  Fd directory(::open(place.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Fd opened(isolation::open_trusted(place.directory));
+  Fd directory(opened ? ::openat(opened.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1);
   if (!directory) return std::vector<std::string>{};
   auto listed = scan(directory.get(), [&](const ScanEntry& entry) {
     if (auto when = parse_snapshot_name(policy, std::string(entry.name))) times.push_back(*when);
@@ -141,7 +162,10 @@ Result<VolumePtr> open_snapshot(const Volume& volume, std::time_t when) {
   options.serial = volume.serial();
   options.snapshots.enabled = false;
   AsDaemon root;
-  auto opened = Volume::open(std::move(options), volume.shared_names());
+  // Users may be able to write where the snapshots are: no link of theirs leads anywhere.
+  Fd directory(isolation::open_trusted(options.path));
+  if (!directory) return fail(status::object_name_not_found);
+  auto opened = Volume::open(std::move(options), volume.shared_names(), std::move(directory));
   if (!opened) return fail(status::object_name_not_found);
   return VolumePtr(std::move(*opened));
 }

@@ -37,8 +37,15 @@ struct SnapshotPolicy {
 /// Takes the first token out of a client's path (backslashes).
 [[nodiscard]] std::optional<std::time_t> take_snapshot_token(std::string& path);
 
-/// The folder that the share's snapshots are in; it may lie outside of the share.
+[[nodiscard]] bool has_snapshot_token(std::string path);
+
+/// The folder that the share's snapshots are in; it may lie outside of the share. Symbolic links on the way to it, and from it to the share in a
+/// snapshot, are followed only where nobody but the administrator can have put them.
 [[nodiscard]] std::string snapshot_directory(const Volume& volume);
+/// Whether the canonical path of the share is that folder: what clients put in its place would be taken for the system's.
+[[nodiscard]] bool is_snapshot_directory(const Volume& volume, const std::string& path);
+/// False: there is such a folder, and the calling thread is held to other directories. Root work.
+[[nodiscard]] bool snapshots_within_reach(const std::string& directory);
 /// Tokens of all snapshots of the share. Root work: the directory is the system's.
 [[nodiscard]] Result<std::vector<std::string>> list_snapshots(const Volume& volume);
 /// The share as it was then, read-only. OBJECT_NAME_NOT_FOUND when there is no such snapshot. Root work, as opening a share is.

@@ -71,4 +71,51 @@ BOOST_AUTO_TEST_CASE(a_snapshot_is_the_share_as_it_was, *boost::unit_test::preco
   BOOST_TEST(open_snapshot(*share.volume, 1735689600).error() == status::object_name_not_found);  // without the share in it
 }
 
+BOOST_AUTO_TEST_CASE(links_of_users_lead_to_no_snapshot, *boost::unit_test::precondition([](auto) { return test::is_root(); })) {
+  Share share;
+  const std::time_t when = 1772600767;
+  const std::string token = "@GMT-2026.03.04-05.06.07";
+  share.options.snapshots.enabled = true;
+  share.options.snapshots.mountpoint = share.path;
+  share.open();
+  std::filesystem::create_directories(share.outer / "elsewhere" / token);
+  std::ofstream(share.outer / "elsewhere" / token / "file") << "secret";
+  auto all = [&] { return *list_snapshots(*share.volume); };
+
+  share.symlink(".snapshots", share.outer / "elsewhere");
+  Share::give(share.path / ".snapshots", test::alice);
+  BOOST_TEST(all().empty());
+  BOOST_TEST(open_snapshot(*share.volume, when).error() == status::object_name_not_found);
+  Share::give(share.path / ".snapshots", test::root);
+  BOOST_TEST(!open_snapshot(*share.volume, when).has_value());  // the folder around it is hers
+  std::filesystem::remove(share.path / ".snapshots");
+
+  share.directory(".snapshots");
+  share.symlink(".snapshots/" + token, share.outer / "elsewhere" / token);
+  Share::give(share.path / ".snapshots" / token, test::alice);
+  BOOST_TEST(!open_snapshot(*share.volume, when).has_value());
+  Share::give(share.path / ".snapshots" / token, test::root);
+  BOOST_TEST(!open_snapshot(*share.volume, when).has_value());
+  Share::give(share.path / ".snapshots", test::root);
+  BOOST_TEST(open_snapshot(*share.volume, when).has_value());  // the system's own
+
+  BOOST_TEST(is_snapshot_directory(*share.volume, ".snapshots"));
+  BOOST_TEST(is_snapshot_directory(*share.volume, ".SNAPSHOTS"));
+  BOOST_TEST(!is_snapshot_directory(*share.volume, ".snapshots/" + token));
+  BOOST_TEST(!is_snapshot_directory(*share.volume, ""));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_inside_a_snapshot_leads_out_of_it_no_more_than_out_of_the_share, *boost::unit_test::precondition([](auto) { return test::is_root(); })) {
+  Share share;
+  share.options.snapshots.enabled = true;
+  share.options.snapshots.mountpoint = share.path;
+  share.open();
+  share.put(".snapshots/@GMT-2026.03.04-05.06.07/file");
+  share.symlink(".snapshots/@GMT-2026.03.04-05.06.07/out", "/etc/passwd");
+  auto volume = open_snapshot(*share.volume, 1772600767);
+  BOOST_REQUIRE(volume.has_value());
+  BOOST_TEST(open_path(*volume, Share::smb("file"), {}).has_value());
+  BOOST_TEST(open_path(*volume, Share::smb("out"), {}).error() == status::object_name_not_found);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,8 +17,10 @@ Awaitable<void> come_within_reach(Request& request, const TreeConnect& tree) {
   auto* guard = request.server.share_guard();
   if (guard == nullptr) co_return;
   std::vector<std::string> directories{tree.volume->options().path};
-  if (tree.volume->options().snapshots.enabled) directories.push_back(fs::snapshot_directory(*tree.volume));
   std::erase_if(directories, fs::within_reach);
+  if (tree.volume->options().snapshots.enabled) {
+    if (auto place = fs::snapshot_directory(*tree.volume); !fs::snapshots_within_reach(place)) directories.push_back(std::move(place));
+  }
   if (directories.empty()) co_return;
   auto admitted = std::make_shared<Signal>(request.executor());
   guard->admit(std::move(directories), tree.share.home_of.empty() ? tree.state.unix_user : tree.share.home_of, [admitted] { admitted->set(); });
