@@ -42,6 +42,20 @@ class Files:
         except smb3structs_error() as refusal:
             return str(refusal).split(":")[1].split("(")[0].strip()
 
+    def moved(self, name, to, replace=False, link=False, access=0x10080, options=0):
+        """What a rename, or a hard link, is answered: 'OK' or the name of the status."""
+        encoded = to.encode("utf-16le")
+        buffer = struct.pack("<B7xQI", replace, 0, len(encoded)) + encoded
+        try:
+            file = self.open(name, access=access, options=options)
+            try:
+                self.smb.setInfo(self.tree, file, buffer, infoType=1, fileInfoClass=11 if link else 10)
+            finally:
+                self.done(file)
+            return "OK"
+        except smb3structs_error() as refusal:
+            return str(refusal).split(":")[1].split("(")[0].strip()
+
     def descriptor(self, name, parts=7):
         """Control bits and SDDL."""
         file = self.open(name, access=0x20000)

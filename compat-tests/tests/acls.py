@@ -149,3 +149,40 @@ def deletion(case):
     files.set_descriptor("d", "D:P(A;;0x1200a9;;;WD)", access=0x40000)
     files.set_descriptor("d\\f", "D:P(A;;0x130089;;;WD)", access=0x40000)
     check_equal(other.status("d\\f", access=0x10000), "OK", "DELETE")
+
+
+@test("a rename needs ADD_FILE or ADD_SUBDIRECTORY of the target's directory; so does a hard link, and what either replaces needs DELETE")
+def renames(case):
+    server = start(case, case.kind).start()
+    os.chmod(server.data("ignoring"), 0o777)
+    files, other = Files(server, "ignoring"), Files(server, "ignoring", user="tester2")
+    denied = "STATUS_ACCESS_DENIED"
+    files.make("d", directory=True)
+    os.chmod(server.data("ignoring", "d"), 0o777)
+    for name in ("mine", "d\\stays"):
+        other.make(name)
+    other.make("dir", directory=True)
+    files.set_descriptor("d", "D:P(A;;0x1200e9;;;WD)", access=0x40000)
+    check_equal(other.moved("mine", "d\\mine"), denied, "rename without ADD_FILE")
+    check_equal(other.moved("d\\stays", "d\\still"), denied, "rename in place without ADD_FILE")
+    if case.kind == "bossad":  # smbd asks no descriptor here
+        check_equal(other.moved("mine", "d\\linked", link=True), denied, "link without ADD_FILE")
+        check_equal(sorted(os.listdir(server.data("ignoring", "d"))), ["stays"], "in the directory")
+    files.set_descriptor("d", "D:P(A;;0x1200eb;;;WD)", access=0x40000)
+    check_equal(other.moved("dir", "d\\dir"), denied, "rename of a directory without ADD_SUBDIRECTORY")
+    check_equal(other.moved("mine", "d\\mine"), "OK", "rename with ADD_FILE")
+    files.set_descriptor("d", "D:P(A;;0x1200ed;;;WD)", access=0x40000)
+    check_equal(other.moved("dir", "d\\dir"), "OK", "rename of a directory with ADD_SUBDIRECTORY")
+    check_equal(sorted(os.listdir(server.data("ignoring", "d"))), ["dir", "mine", "stays"], "in the directory")
+    if case.kind != "bossad":
+        return
+    files.write("victim", b"kept")
+    files.set_descriptor("victim", "D:P(A;;0x1200a9;;;WD)", access=0x40000)
+    files.set_descriptor("", "D:P(A;;0x12019f;;;WD)(A;;0x40000;;;OW)", access=0x40000)
+    other.make("new")
+    for link in (False, True):
+        check_equal(other.moved("new", "victim", replace=True, link=link), denied, "replacing without DELETE, link: %s" % link)
+        check_equal(files.read("victim"), b"kept", "content")
+    files.set_descriptor("victim", "D:P(A;;0x1300a9;;;WD)", access=0x40000)
+    check_equal(other.moved("new", "victim", replace=True), "OK", "replacing with DELETE")
+    check_equal(os.path.getsize(server.data("ignoring", "victim")), 0, "size")

@@ -2,8 +2,10 @@
 import os
 import re
 import stat
+import struct
 
 from harness import check, check_equal, sha, test
+from smb_files import Files
 
 
 @test("a small file goes and comes back unchanged, also an empty one")
@@ -359,3 +361,21 @@ def many_small(case):
     check_equal(sorted(os.listdir(server.data("share", "many"))), ["s%03d" % n for n in range(300)], "names on disk")
     for n in (0, 1, 150, 299):
         check_equal(open(server.data("share", "many", "s%03d" % n), "rb").read(), b"%d" % n * n, "content of s%03d" % n)
+
+
+@test("neither a rename nor a hard link replaces a read-only file, unless delete readonly = yes", servers=("bossad",))
+def replaced_read_only(case):
+    server = case.start(None, {"share": {}, "loose": {"delete readonly": "yes"}})
+    for share, answer, content in (("share", "STATUS_ACCESS_DENIED", b"kept"), ("loose", "OK", b"new")):
+        files = Files(server, share)
+        for link in (False, True):
+            name = "kept-%s" % link
+            files.write(name, b"kept")
+            file = files.open(name, access=0x100)
+            files.smb.setInfo(files.tree, file, struct.pack("<QQQQII", 0, 0, 0, 0, 1, 0), infoType=1, fileInfoClass=4)
+            files.done(file)
+            files.write("new", b"new")
+            check_equal(files.moved("new", name, replace=True, link=link), answer, "%s, link: %s" % (share, link))
+            check_equal(files.read(name), content, "%s, link: %s" % (share, link))
+        check_equal([name for name in os.listdir(server.data(share)) if name.startswith(".")], [], "what was left behind")
+        files.close()

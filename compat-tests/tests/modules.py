@@ -1,8 +1,12 @@
 """`vfs objects` beside acl_xattr and streams_xattr, and share parameters that shape names."""
 import os
+import pwd
 import time
 
+from caching import Client
 from harness import check, check_equal, test
+from smb_files import Files
+from symlinks import set_symlink
 
 RECYCLE = {"vfs objects": "recycle", "recycle:repository": ".bin/%U", "recycle:keeptree": "yes", "recycle:versions": "yes",
            "recycle:exclude": "*.tmp", "recycle:maxsize": "1000"}
@@ -84,3 +88,50 @@ def allocation_and_owner(case):
     case.local("f", b"x")
     case.smbclient(server, "owner", "put f").must()
     check_equal(os.stat(server.data("owner", "f")).st_uid, 0, "owner")
+
+
+@test("shadow_copy2: what users make in the folder of the snapshots leads nowhere, and no new name is taken for a snapshot", servers=("bossad",))
+def made_snapshots(case):
+    server = case.prepare(None, {"share": {"vfs objects": "shadow_copy2", "shadow:mountpoint": "PLACE"}})
+    text = open(server.conf).read()
+    with open(server.conf, "w") as f:
+        f.write(text.replace("PLACE", server.data("share")))
+    token, away = "@GMT-2024.01.01-00.00.00", os.path.join(server.root, "away")
+    for folder in ("outside", os.path.join("outside", token)):
+        os.makedirs(os.path.join(server.root, folder))
+        with open(os.path.join(server.root, folder, "f"), "w") as f:
+            f.write("secret")
+    server.start()
+    with Client(server) as one:
+        made = one.create(".snapshots", access=0x1F01FF)[2]
+        check_equal(set_symlink(one, made, os.path.join(server.root, "outside").replace("/", "\\")), "0xc0000022", "a link in the place of the folder")
+        check_equal(one.close(made), 0, "close")
+    os.unlink(server.data("share", ".snapshots"))
+
+    def reached():
+        out = case.smbclient(server, "share", "get %s\\f got" % token)
+        check(out.status != 0 and not os.path.exists(os.path.join(case.dir, "got")), "read through the link:", out.text)
+
+    tester = pwd.getpwnam("tester")
+
+    def users_link(target, name):
+        os.symlink(target, name)
+        os.lchown(name, tester.pw_uid, tester.pw_gid)
+
+    users_link(os.path.join(server.root, "outside"), server.data("share", ".snapshots"))
+    reached()
+    os.rename(server.data("share", ".snapshots"), away)
+    files = Files(server, "share")
+    files.make("f")
+    files.make("d", directory=True)
+    for name in ("f", "d"):
+        check_equal(files.moved(name, ".snapshots"), "STATUS_ACCESS_DENIED", "rename in the place of the folder")
+        for to in (token, "d\\" + token, token + "\\f"):
+            check_equal(files.moved(name, to), "STATUS_OBJECT_NAME_INVALID", "rename of %s to %s" % (name, to))
+    check_equal(files.moved("f", token, link=True), "STATUS_OBJECT_NAME_INVALID", "link")
+    files.make(".snapshots", directory=True)
+    users_link(os.path.join(server.root, "outside", token), server.data("share", ".snapshots", token))
+    files.close()
+    reached()
+    log = server.messages()
+    check("Landlock does not hold" not in log, log[-800:])

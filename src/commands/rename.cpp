@@ -2,6 +2,9 @@
 
 #include "src/base/unicode.hpp"
 #include "src/fs/characters.hpp"
+#include "src/fs/dos_attributes.hpp"
+#include "src/fs/facts.hpp"
+#include "src/fs/security.hpp"
 #include "src/wire/fscc.hpp"
 
 namespace bossa::commands {
@@ -15,27 +18,62 @@ Result<fs::SmbPath> target_of(const wire::RenameRequest& wanted, const fs::Volum
   if (!path) return path;
   if (path->has_stream()) return fail(status::object_name_invalid);
   if (path->is_root()) return fail(status::access_denied);
+  // Neither into a previous version, nor to a name that would be taken for one.
+  if (volume.options().snapshots.enabled && fs::has_snapshot_token(wanted.name)) return fail(status::object_name_invalid);
   if (const auto& characters = volume.options().characters) path->set_text(characters->to_server(path->text()));
   return path;
 }
 
-// A file that is to be replaced must not be open.
-Outcome check_replaced(Request& request, const std::string& who, const FileOpen& file, const fs::SmbPath& to, bool replace, std::string& replaced) {
-  if (!replace) return {};  // fs refuses a collision itself
+// [MS-FSA] 2.1.5.15.11: what is replaced is deleted, for which it must be neither read-only nor protected.
+Outcome check_may_replace(Request& request, const std::string& who, const fs::Located& target) {
+  auto refuse = [&](std::string_view because) {
+    request.server.log().info("{}: not replaced, because {}: {}", who, because, printable(target.path));
+    return fail(status::access_denied);
+  };
+  auto handle = fs::open_existing(target, {});
+  if (!handle) return fail(handle.error());
+  auto facts = fs::file_facts(*handle);
+  if (!facts) return fail(facts.error());
+  if ((facts->attributes & fs::attribute::readonly) && !request.tree->share.delete_readonly) return refuse("it is read-only");
+  if (!target.volume->options().acl.enabled) return {};
+  auto rights = fs::nt_rights_to(*handle, request.tree->state.token, request.server.sids());
+  if (!rights) return fail(rights.error());
+  return *rights & access::delete_ ? Outcome{} : refuse("its descriptor does not grant DELETE");
+}
+
+// [MS-FSA] 2.1.5.15.11, 2.1.5.15.6: an entry is added to the target's directory.
+Outcome check_may_add(Request& request, const std::string& who, const FileOpen& file, const fs::Located& target) {
+  if (fs::is_snapshot_directory(*target.volume, target.path)) {
+    request.server.log().info("{}: nothing takes the place of the folder of the snapshots", who);
+    return fail(status::access_denied);
+  }
+  if (!target.volume->options().acl.enabled) return {};
+  auto rights = fs::nt_rights_to_parent(target, request.tree->state.token, request.server.sids());
+  if (!rights) return fail(rights.error());
+  if (*rights & (file.handle.is_directory() ? access::add_subdirectory : access::add_file)) return {};
+  request.server.log().info("{}: no entry {}, because the folder's descriptor does not let one be added", who, printable(target.path));
+  return fail(status::access_denied);
+}
+
+// Whether the entry may come to its new name. A file that is to be replaced must not be open.
+Outcome check_target(Request& request, const std::string& who, const FileOpen& file, const fs::SmbPath& to, bool replace, std::string& replaced) {
   auto target = fs::locate(file.handle.volume, to);
   if (!target) return fail(target.error());
+  if (auto may = check_may_add(request, who, file, *target); !may) return may;
+  if (!replace) return {};  // fs refuses a collision itself
   if (!target->exists || target->stat.key == file.handle.key) return {};
   auto node = request.server.files().find({target->stat.key.device, target->stat.key.inode, {}});
   if (node && node->open_count() > 0) {
     request.server.log().info("{}: not replaced by a rename, because it is open: {}", who, printable(to.text()));
     return fail(status::access_denied);
   }
+  if (auto may = check_may_replace(request, who, *target); !may) return may;
   replaced = session::link_name(*file.handle.volume, target->path);
   return {};
 }
 
 // [MS-FSA] 2.1.5.15.11 opens the target's directory to add an entry, and shares that with nobody who may delete it.
-Outcome check_target_directory(Request& request, const FileOpen& file, const fs::SmbPath& to) {
+Outcome check_target_directory(Request& request, const std::string& who, const FileOpen& file, const fs::SmbPath& to) {
   auto directory = fs::locate(file.handle.volume, fs::SmbPath::from_canonical(std::string(to.parent())));
   if (!directory) return fail(directory.error());
   if (!directory->exists) return fail(status::object_path_not_found);
@@ -43,7 +81,7 @@ Outcome check_target_directory(Request& request, const FileOpen& file, const fs:
   if (!node) return {};
   for (const auto& open : node->state().opens) {
     if (!(open.access & access::delete_)) continue;
-    request.server.log().info("{}: no rename to {}, whose directory is open for deletion by {}", request.who(), printable(to.text()), open.owner);
+    request.server.log().info("{}: no rename to {}, whose directory is open for deletion by {}", who, printable(to.text()), open.owner);
     return fail(status::sharing_violation);
   }
   return {};
@@ -129,13 +167,13 @@ Outcome rename_open(Request& request, const std::string& who, Open& open, Bytes 
   if (file.delete_pending()) return fail(status::delete_pending);
   auto old_link = session::link_name(*file.handle.volume, file.handle.path);
   std::string replaced;
-  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace, replaced); !replaceable) return replaceable;
+  if (auto may = check_target(request, who, file, *to, wanted->replace, replaced); !may) return may;
   if (file.handle.is_directory()) {
     if (auto idle = check_nothing_open_below(request, who, file, old_link); !idle) return idle;
   }
   // smbd lets directories through.
   if (!file.handle.is_directory()) {
-    if (auto free = check_target_directory(request, file, *to); !free) return free;
+    if (auto free = check_target_directory(request, who, file, *to); !free) return free;
   }
   auto renamed = fs::rename(file.handle, *to, wanted->replace);
   if (!renamed) return fail(renamed.error());
@@ -157,9 +195,10 @@ Outcome link_open(Request& request, const std::string& who, Open& open, Bytes bu
   if (!to) return fail(to.error());
   auto& file = *open.file;
   if (file.handle.is_directory()) return fail(status::file_is_a_directory);
+  if (file.handle.volume->options().read_only) return fail(status::media_write_protected);  // of a previous version
   file.path();
   std::string replaced;
-  if (auto replaceable = check_replaced(request, who, file, *to, wanted->replace, replaced); !replaceable) return replaceable;
+  if (auto may = check_target(request, who, file, *to, wanted->replace, replaced); !may) return may;
   auto linked = fs::link(file.handle, *to, wanted->replace);
   if (!linked) return fail(linked.error());
   const session::NotifyChange changes[] = {{session::NotifyAction::removed, session::notify_filter::file_name, replaced},

@@ -132,6 +132,23 @@ Result<std::string> rename(const FileHandle& file, const SmbPath& to, bool repla
   return renamed;
 }
 
+namespace {
+Outcome link_entry(const FileHandle& file, int directory, const std::string& name) {
+  auto self = "/proc/self/fd/" + std::to_string(file.fd.get());
+  if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+  return fail(errno == EXDEV ? status::not_same_device : status_from_errno(errno));
+}
+
+/// Beside it first, so that what is there stays where the link cannot be made.
+Outcome link_over(const FileHandle& file, int directory, const std::string& name) {
+  auto passing = ".bossa-link-" + std::to_string(file.key.inode) + '-' + std::to_string(::gettid());
+  if (auto linked = link_entry(file, directory, passing); !linked) return linked;
+  auto renamed = ::renameat(directory, passing.c_str(), directory, name.c_str()) == 0 ? Outcome{} : fail(status_from_errno(errno));
+  ::unlinkat(directory, passing.c_str(), 0);  // rename(2) leaves it where both are links of the same file
+  return renamed;
+}
+}  // namespace
+
 Result<std::string> link(const FileHandle& file, const SmbPath& to, bool replace) {
   auto target = locate(file.volume, to);
   if (!target) return fail(target.error());
@@ -140,11 +157,9 @@ Result<std::string> link(const FileHandle& file, const SmbPath& to, bool replace
     if (!replace) return fail(status::object_name_collision);
     if (target->stat.is_directory()) return fail(status::access_denied);
     if (target->stat.key == file.key) return target->path;
-    if (::unlinkat(target->parent(), target->name().c_str(), 0) != 0) return fail(status_from_errno(errno));
   }
-  auto self = "/proc/self/fd/" + std::to_string(file.fd.get());
-  if (::linkat(AT_FDCWD, self.c_str(), target->parent(), target->name().c_str(), AT_SYMLINK_FOLLOW) != 0)
-    return fail(errno == EXDEV ? status::not_same_device : status_from_errno(errno));
+  auto linked = target->exists ? link_over(file, target->parent(), target->name()) : link_entry(file, target->parent(), target->name());
+  if (!linked) return fail(linked.error());
   return target->path;
 }
 
