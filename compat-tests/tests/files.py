@@ -379,3 +379,17 @@ def replaced_read_only(case):
             check_equal(files.read(name), content, "%s, link: %s" % (share, link))
         check_equal([name for name in os.listdir(server.data(share)) if name.startswith(".")], [], "what was left behind")
         files.close()
+
+
+@test("a symbolic link does not lead to a vetoed name", servers=("bossad",))
+def vetoed_targets(case):
+    server = case.start(None, {"veto": {"veto files": "/*.secret/hidden/"}})
+    for name in ("a.secret", "hidden/f", "dir/f"):
+        case.put_on_disk(server, "veto", name, b"x")
+    for name, target in (("rel", "a.secret"), ("abs", server.data("veto", "a.secret")), ("reldir", "hidden"), ("absdir", server.data("veto", "hidden")),
+                         ("dir/up", "../hidden/f"), ("good", "dir/f"), ("gooddir", "dir")):
+        os.symlink(target, server.data("veto", name))
+    for name in ("rel", "abs", "reldir\\f", "absdir\\f", "dir\\up", "gooddir\\up"):
+        case.smbclient(server, "veto", "get %s got" % name).refused("NT_STATUS_OBJECT_NAME_NOT_FOUND", "NT_STATUS_OBJECT_PATH_NOT_FOUND")
+        check(not os.path.exists(os.path.join(case.dir, "got")), "read through " + name)
+    case.smbclient(server, "veto", "get good got", "get gooddir\\f got2").must()

@@ -44,6 +44,7 @@ Result<Target> follow_link(const Volume& volume, int directory, const std::strin
     if (!volume.options().wide_links) return fail(status::object_name_not_found);
     return Target{std::move(probe), {}, true};
   }
+  if (!check_veto(volume, SmbPath::from_canonical(*path))) return fail(status::object_name_not_found);
   Fd fd(open_beneath(volume.root(), path->empty() ? "." : path->c_str(), O_PATH, Follow::none));
   if (!fd) return fail(status::object_name_not_found);
   return Target{std::move(fd), std::move(*path), false};

@@ -90,7 +90,9 @@ class Volume {
   [[nodiscard]] std::uint32_t serial() const { return serial_; }
   [[nodiscard]] bool local() const { return local_; }
   [[nodiscard]] Follow follow() const {
-    return !options_.follow_symlinks ? Follow::none : options_.wide_links ? Follow::any : Follow::beneath;
+    // The kernel would lead past a vetoed name: where there are such, every link is followed by hand.
+    if (!options_.follow_symlinks || vetoes()) return Follow::none;
+    return options_.wide_links ? Follow::any : Follow::beneath;
   }
   [[nodiscard]] bool vetoed(std::string_view name) const {
     return (options_.vetoed && options_.vetoed(name)) || (options_.streams.enabled && name == stream_folder);

@@ -94,6 +94,17 @@ BOOST_AUTO_TEST_CASE(vetoed_names_do_not_exist) {
   BOOST_TEST(share.try_open("gone") == status::object_name_not_found);
   BOOST_TEST(share.try_open("gone\\file") == status::object_path_not_found);
   BOOST_TEST(share.try_open("GONE") == status::object_name_not_found);  // through the name index
+  share.symlink("absolute", share.path / "gone");
+  share.symlink("relative", "gone");
+  share.symlink("dir/up", "../gone/file");
+  share.symlink("good", "dir");
+  for (auto follows : {false, true}) {
+    share.options.wide_links = follows;
+    share.open();
+    for (auto name : {"absolute", "relative", "dir\\up", "good\\up"}) BOOST_TEST(share.try_open(name) == status::object_name_not_found, name);
+    for (auto name : {"absolute\\file", "relative\\file", "relative\\FILE"}) BOOST_TEST(share.try_open(name) == status::object_path_not_found, name);
+    BOOST_TEST(share.try_open("good\\file") == status::success);
+  }
   BOOST_TEST(share.try_open("dir\\file") == status::success);
 }
 
