@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -25,6 +26,9 @@ namespace {
 constexpr std::uint32_t watched = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 /// Time stamps tick coarsely, and remote ones come from another clock: a directory changed less than this ago is not believed.
 constexpr std::int64_t settled_seconds = 2;
+
+/// So many changes are kept of a directory that nobody looks into, or as many as it has entries.
+constexpr std::size_t least_pending = 4096;
 
 struct Change {
   bool added;
@@ -46,6 +50,17 @@ struct Directory {
   bool broken = false;  ///< watch lost or events lost: scan again
   std::list<FileKey>::iterator age;
   std::size_t counted = 0;
+
+  /// With State::mutex held. Nobody may look here again while others change it for ever: from some point on another scan is cheaper.
+  void note(Change one) {
+    if (broken) return;
+    if (pending.size() < std::max(least_pending, counted)) {
+      pending.push_back(std::move(one));
+      return;
+    }
+    broken = true;
+    pending = {};
+  }
 
   static std::size_t hash(std::string_view name) { return std::hash<std::string>{}(fold_case(name)); }
   void insert(const std::string& name) {
@@ -144,7 +159,7 @@ struct NameIndex::State {
           it->second->broken = true;
           watches.erase(it);
         } else if (event.len > 0) {
-          it->second->pending.push_back({(event.mask & (IN_CREATE | IN_MOVED_TO)) != 0, name});
+          it->second->note({(event.mask & (IN_CREATE | IN_MOVED_TO)) != 0, name});
         }
       }
     }

@@ -51,6 +51,30 @@ BOOST_AUTO_TEST_CASE(a_replaced_directory_is_scanned_anew) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(changes_of_a_directory_that_nobody_looks_into_are_not_kept_for_ever) {
+  Share share;
+  share.put("busy/One");
+  share.put("other/Two");
+  BOOST_TEST(share.try_open("busy\\ONE") == status::success);
+  BOOST_TEST(share.try_open("other\\TWO") == status::success);
+  auto before = share.names->scans();
+  auto churn = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      std::filesystem::rename(share.path / "busy/One", share.path / "busy/Passing");
+      std::filesystem::rename(share.path / "busy/Passing", share.path / "busy/One");
+      if (i % 500 == 0) BOOST_TEST(share.try_open("other\\TWO") == status::success);
+    }
+    BOOST_TEST(share.try_open("other\\TWO") == status::success);
+  };
+  churn(500);
+  BOOST_TEST(share.try_open("busy\\ONE") == status::success);
+  BOOST_TEST(share.names->scans() == before);
+  churn(3000);
+  BOOST_TEST(share.try_open("busy\\ONE") == status::success);
+  BOOST_TEST(share.names->scans() == before + 1);
+  BOOST_TEST(share.try_open("busy\\PASSING") == status::object_name_not_found);
+}
+
 BOOST_AUTO_TEST_CASE(the_index_is_bounded) {
   Share share;
   share.names = std::make_shared<NameIndex>(NameIndex::Limits{2, 50});
