@@ -150,7 +150,8 @@ Spawner::DomainPointer Spawner::make_domain(const ShareRoots& roots, bool wanted
   for (const auto& path : further)
     if (!std::ranges::binary_search(roots.known, path)) all.push_back({path, false});
   std::ranges::sort(all, {}, &isolation::Ruleset::Wanted::path);
-  all.erase(std::ranges::unique(all, {}, &isolation::Ruleset::Wanted::path).begin(), all.end());
+  auto same = [](const auto& one, const auto& other) { return one.path == other.path; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
   domain->ruleset = isolation::Ruleset::build(all, domain->ruleset_problem);
   return domain;
 }
