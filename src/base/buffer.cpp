@@ -6,6 +6,10 @@
 
 namespace bossa {
 
+namespace {
+constexpr std::size_t large = std::size_t{64} << 10;
+}  // namespace
+
 Buffer::~Buffer() {
   if (data_ == nullptr) return;
   pool_->give_back(data_, capacity_);
@@ -38,10 +42,12 @@ Buffer BufferPool::take(std::size_t n) {
 
 void BufferPool::give_back(std::uint8_t* data, std::size_t capacity) noexcept {
   auto index = static_cast<unsigned>(std::countr_zero(capacity)) - smallest;
-  if (index < classes) {
+  // Large ones count over all classes, or a few clients with many sizes would have a small machine keep everything that they ever used.
+  bool room = index < classes && (capacity < large || kept() + capacity <= 2 * keep_bytes_);
+  if (room) {
     auto& one = classes_[index];
     std::lock_guard guard(one.mutex);
-    if ((one.free.size() + 1) * capacity <= keep_bytes_) {
+    if ((one.free.size() + 1) * capacity <= (capacity < large ? keep_bytes_ / 8 : keep_bytes_)) {
       try {
         one.free.push_back(data);
         return;

@@ -46,7 +46,8 @@ class Buffer {
   std::shared_ptr<BufferPool> pool_;
 };
 
-/// Thread-safe. Classes are powers of two from 4 KiB to 16 MiB; each class keeps at most `keep_bytes` of free buffers.
+/// Thread-safe. Classes are powers of two from 4 KiB to 16 MiB; each keeps at most `keep_bytes` of free buffers, those below 64 KiB an eighth of
+/// it, and large buffers are kept up to twice `keep_bytes` over all classes.
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
   explicit BufferPool(std::size_t keep_bytes = std::size_t{16} << 20) : keep_bytes_(keep_bytes) {}
