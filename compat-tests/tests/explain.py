@@ -169,9 +169,15 @@ def verdict(answer):
     return answer["allowed"], answer["stage"], status, answer["by_client"]
 
 
-def smbd_is_stricter(world, question):
-    """`force group` puts its group in the place of Everyone into a null session's token there (docs/differences.md)."""
-    return not question["user"] and "force group" in world.shares.get(question["share"].lower(), {})
+def smbd_is_stricter(world, question, server):
+    """Null sessions there (docs/differences.md): `force group` puts its group in the place of Everyone into the token, and what the guest
+    account owns is not theirs, as they are S-1-5-7 and not the account."""
+    if question["user"]:
+        return False
+    if "force group" in world.shares.get(question["share"].lower(), {}):
+        return True
+    path = server.data(question["share"].lower(), question["path"])
+    return os.path.exists(path) and os.stat(path).st_uid == pwd.getpwnam("nobody").pw_uid
 
 
 def compare(case, seed, worlds, each, smbd_each):
@@ -207,7 +213,7 @@ def compare(case, seed, worlds, each, smbd_each):
             for question, ours, real in zip(questions, got, theirs):
                 to_smbd += 1
                 statuses[verdict(ours)[1:3] + verdict(real)[1:3]] += verdict(ours) != verdict(real)
-                if ours["allowed"] != real["allowed"] and not (ours["allowed"] and smbd_is_stricter(world, question)):
+                if ours["allowed"] != real["allowed"] and not (ours["allowed"] and smbd_is_stricter(world, question, other)):
                     differing.append({"world": number, "question": question, "bossad": verdict(ours), "smbd": verdict(real),
                                       "share": world.shares.get(question["share"].lower()), "list": world.share_lists.get(question["share"].lower()),
                                       "global": world.globals})
