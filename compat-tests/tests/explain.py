@@ -1,6 +1,7 @@
 """bossa-testparm explain: what it says is what a client gets, from bossad and, but for what docs/differences.md lists, from smbd."""
 import collections
 import concurrent.futures
+import fnmatch
 import grp
 import json
 import os
@@ -180,9 +181,15 @@ def smbd_is_stricter(world, question, server):
     return os.path.exists(path) and os.stat(path).st_uid == pwd.getpwnam("nobody").pw_uid
 
 
-def bossad_is_stricter(world, question):
+def bossad_is_stricter(world, question, server):
     """What a symbolic link leads to is vetoed here as its own name is (docs/differences.md)."""
-    return "veto files" in world.shares.get(question["share"].lower(), {}) and "link" in question["path"]
+    share = question["share"].lower()
+    vetoed = [x for x in world.shares.get(share, {}).get("veto files", "").split("/") if x]
+    asked = server.data(share, question["path"])
+    target = os.path.realpath(asked)
+    if target == asked:
+        return False
+    return any(fnmatch.fnmatchcase(name.lower(), pattern) for name in os.path.relpath(target, server.data(share)).split("/") for pattern in vetoed)
 
 
 def compare(case, seed, worlds, each, smbd_each):
@@ -218,7 +225,7 @@ def compare(case, seed, worlds, each, smbd_each):
             for question, ours, real in zip(questions, got, theirs):
                 to_smbd += 1
                 statuses[verdict(ours)[1:3] + verdict(real)[1:3]] += verdict(ours) != verdict(real)
-                known = smbd_is_stricter(world, question, other) if ours["allowed"] else bossad_is_stricter(world, question)
+                known = smbd_is_stricter(world, question, other) if ours["allowed"] else bossad_is_stricter(world, question, other)
                 if ours["allowed"] != real["allowed"] and not known:
                     differing.append({"world": number, "question": question, "bossad": verdict(ours), "smbd": verdict(real),
                                       "share": world.shares.get(question["share"].lower()), "list": world.share_lists.get(question["share"].lower()),
